@@ -1,0 +1,62 @@
+"""What can go wrong on the queue.
+
+    QueueError
+    ├── BadUrl            a broker URL of no known form
+    ├── UnknownTopic      a name that no declaration and no broker knows
+    ├── TooLarge          a message above the block limit; nothing of the call was published
+    ├── OffsetGone        a read below what retention has left
+    ├── StaleEpoch        a commit by a consumer that a newer one has replaced
+    └── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class QueueError(Exception):
+    """Anything the queue refuses or cannot do."""
+
+
+class BadUrl(QueueError):
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"`{url}` is not a queue URL; use `kafka://host:port[,host:port]`, `sqlite:///absolute/folder` or `memory://name`"
+        )
+
+
+class UnknownTopic(QueueError):
+    def __init__(self, name: str, *, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(names) or 'none'}"
+        super().__init__(f"no topic is called `{name}`{hint}")
+
+
+class TooLarge(QueueError):
+    def __init__(self, topic: str, *, size_bytes: int, size_bytes_max: int) -> None:
+        super().__init__(
+            f"a message of {size_bytes:,} bytes for `{topic}` is above the limit of {size_bytes_max:,}; send it in smaller blocks"
+        )
+
+
+class OffsetGone(QueueError):
+    def __init__(self, topic: str, partition: int, *, offset: int, begin: int) -> None:
+        super().__init__(
+            f"offset {offset} of `{topic}` partition {partition} is gone, retention has left {begin} and newer; "
+            f"start at {begin} and expect a gap"
+        )
+
+
+class StaleEpoch(QueueError):
+    def __init__(self, group: str, topic: str, *, epoch: int, newest: int) -> None:
+        super().__init__(
+            f"group `{group}` on `{topic}` has committed with epoch {newest}, so epoch {epoch} is refused; "
+            "a newer consumer has taken over, stop this one"
+        )
+
+
+class QueueUnavailable(QueueError):
+    def __init__(self, url: str, *, doing: str, cause: object) -> None:
+        super().__init__(f"the queue at `{url}` did not answer while {doing}: {cause}; check that it runs, then try again")

@@ -1,0 +1,176 @@
+"""The topics, each declared once.
+
+A declaration says what an event of the topic holds and how the topic is kept. Event types, Spark schemas, tables,
+validation and docs/topics.md derive from it, and `pipeline topics create` lays the topics out on the broker.
+
+Out:     `TOPICS`, by name; `topic(name)`, which raises UnknownTopic.
+Refuses: nothing at run time; tests hold that every name, unit and limit is stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline_queue.errors import UnknownTopic
+
+Kind = Literal["string", "int64", "float64", "boolean"]
+
+EVENTS_PER_BLOCK_MAX = 10_000
+BLOCK_BYTES_MAX = 4 * 1024 * 1024
+"""A block before compression. Broker, producer and fetch sizes derive from this one number."""
+EVENT_BYTES_MAX = 64 * 1024
+"""One line of a block; what is longer is a dead letter."""
+STRING_LENGTH_MAX = 1024
+AHEAD_S_MAX = 60
+"""A time further ahead of its record's append time is a wrong clock, not an event."""
+AGE_S_MAX = 7 * 24 * 3600
+"""A time older than this at its append is a wrong clock too; between `lateness_s` and this it is late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One value of an event. `low` and `high` are inclusive."""
+
+    name: str
+    kind: Kind
+    doc: str
+    unit: str = ""
+    low: int | None = None
+    high: int | None = None
+    tag: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What travels under one name.
+
+    `key` names the column whose value picks the partition: equal keys keep their order.
+    A raw topic carries bytes that are nobody's events (dead letters); its columns are empty.
+    """
+
+    name: str
+    doc: str
+    own_columns: tuple[Column, ...]
+    key: str
+    partitions: int = 1
+    retention_s: int = 24 * 3600
+    lateness_s: int = 10
+    raw: bool = False
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return () if self.raw else ENVELOPE + self.own_columns
+
+
+ENVELOPE = (
+    Column(name="event_id", kind="string", doc="unique for ever: the producer and the sequence number"),
+    Column(name="time_ns", kind="int64", unit="ns", doc="when it happened, since the epoch, UTC"),
+    Column(name="producer", kind="string", doc="the process that made it; a restart is a new producer", tag=True),
+    Column(name="seq", kind="int64", doc="counts the producer's events from 0 without a gap", low=0),
+)
+
+
+def _gauge(name: str, unit: str, doc: str) -> Column:
+    return Column(name=name, kind="int64", unit=unit, doc=doc, low=0)
+
+
+VMSTAT_COLUMNS = (
+    _gauge("r", "processes", "running or waiting for a processor"),
+    _gauge("b", "processes", "blocked, waiting for a disk or a lock in the kernel"),
+    _gauge("swpd", "KiB", "swap in use"),
+    _gauge("free", "KiB", "memory nobody uses"),
+    _gauge("buff", "KiB", "memory used as buffers"),
+    _gauge("cache", "KiB", "memory used as page cache, reclaimable slab included"),
+    _gauge("si", "KiB/s", "swapped in from disk"),
+    _gauge("so", "KiB/s", "swapped out to disk"),
+    _gauge("bi", "KiB/s", "read from block devices"),
+    _gauge("bo", "KiB/s", "written to block devices"),
+    _gauge("in", "1/s", "interrupts"),
+    _gauge("cs", "1/s", "context switches"),
+    Column(name="us", kind="float64", unit="%", doc="processor time in user code, nice included", low=0, high=100),
+    Column(name="sy", kind="float64", unit="%", doc="processor time in the kernel, interrupts included", low=0, high=100),
+    Column(name="id", kind="float64", unit="%", doc="processor time idle", low=0, high=100),
+    Column(name="wa", kind="float64", unit="%", doc="processor time waiting for a disk", low=0, high=100),
+    Column(name="st", kind="float64", unit="%", doc="processor time taken by the hypervisor for others", low=0, high=100),
+)
+
+MONITORING = Topic(
+    name="monitoring",
+    doc="What vmstat shows, once per interval and host",
+    own_columns=(Column(name="host", kind="string", doc="where it was measured", tag=True), *VMSTAT_COLUMNS),
+    key="host",
+    partitions=2,
+)
+
+RANDOM_NUMBERS = Topic(
+    name="random-numbers",
+    doc="Seeded random numbers, an exact count per second",
+    own_columns=(Column(name="value", kind="float64", doc="the number"),),
+    key="producer",
+    partitions=4,
+)
+
+DEAD_LETTERS = Topic(
+    name="dead-letters",
+    doc="What could not be read, byte for byte; the headers say where it lay and why",
+    own_columns=(),
+    key="",
+    retention_s=30 * 24 * 3600,
+    raw=True,
+)
+
+HEARTBEATS = Topic(
+    name="heartbeats",
+    doc="Each service's figures, once a second",
+    own_columns=(
+        Column(name="service", kind="string", doc="the service's name", tag=True),
+        Column(name="stage", kind="string", doc="input, queue, processing, output or display", tag=True),
+        Column(name="healthy", kind="boolean", doc="its loop went round lately"),
+        Column(name="events_in", kind="int64", unit="events", doc="taken in since its start", low=0),
+        Column(name="events_out", kind="int64", unit="events", doc="handed on since its start", low=0),
+        Column(name="dead", kind="int64", unit="events", doc="sent to the dead letters since its start", low=0),
+        Column(name="late", kind="int64", unit="events", doc="late since its start", low=0),
+        Column(name="lag", kind="int64", unit="events", doc="not taken in yet", low=0),
+        Column(name="latency_s", kind="float64", unit="s", doc="median of the last second, from making to handing on", low=0),
+        Column(name="doing", kind="string", doc="what it does now, in a few words"),
+    ),
+    key="service",
+    retention_s=3600,
+)
+
+JOB_REQUESTS = Topic(
+    name="job-requests",
+    doc="Jobs that someone wants run",
+    own_columns=(
+        Column(name="request_id", kind="string", doc="names the request; its results carry it"),
+        Column(name="job", kind="string", doc="a name of the table JOBS"),
+    ),
+    key="request_id",
+)
+
+JOB_RESULTS = Topic(
+    name="job-results",
+    doc="What became of each requested job",
+    own_columns=(
+        Column(name="request_id", kind="string", doc="the request it answers"),
+        Column(name="job", kind="string", doc="a name of the table JOBS"),
+        Column(name="state", kind="string", doc="running, finished, failed or refused"),
+        Column(name="message", kind="string", doc="for people: what is running where, or why not"),
+    ),
+    key="request_id",
+)
+
+TOPICS: Mapping[str, Topic] = {
+    each.name: each
+    for each in (MONITORING, RANDOM_NUMBERS, DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS)
+}
+
+
+def topic(name: str) -> Topic:
+    """The declaration of `name`; raises UnknownTopic, which names the nearest one."""
+    try:
+        return TOPICS[name]
+    except KeyError:
+        raise UnknownTopic(name, known=TOPICS) from None
