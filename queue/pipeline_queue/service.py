@@ -3,8 +3,8 @@
 In:   counts from the service's loop, and `beat()` each time it goes round.
 Out:  `/healthz` (200, or 503 with the reason) and `/metrics` (Prometheus) over HTTP, and each second an event on
       `heartbeats` with the same figures, from a thread with a broker of its own.
-The service is healthy while its loop beat within `stale_s`. A loop that hangs on its dependency does not beat, so a dead
-dependency shows; a frozen process does not answer at all.
+The service is healthy while its loop beat within `stale_s`, and the queue took a heartbeat within it. A loop that hangs on
+its dependency does not beat, a queue that is gone takes no heartbeat, and a frozen process does not answer at all.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Service:
         self._figures = {"events_in": 0, "events_out": 0, "dead": 0, "late": 0, "lag": 0}
         self._latencies_s: list[float] = []
         self._beat_at = time.monotonic()
+        self._heartbeat_at = time.monotonic()
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self._threads: list[threading.Thread] = []
@@ -105,10 +106,12 @@ class Service:
 
     def trouble(self) -> str | None:
         """Why the service is not healthy; None while it is."""
-        silent_s = time.monotonic() - self._beat_at
-        if silent_s <= self.options.stale_s:
-            return None
-        return f"its loop has not gone round for {silent_s:.0f} s; it was at: {self.doing}"
+        now = time.monotonic()
+        if (silent_s := now - self._beat_at) > self.options.stale_s:
+            return f"its loop has not gone round for {silent_s:.0f} s; it was at: {self.doing}"
+        if (cut_off_s := now - self._heartbeat_at) > self.options.stale_s:
+            return f"the queue at {self.options.queue_url} has taken no heartbeat for {cut_off_s:.0f} s"
+        return None
 
     def metrics(self) -> bytes:
         """The figures in Prometheus' text format."""
@@ -151,7 +154,7 @@ class Service:
             try:
                 broker = broker or open_broker(self.options.queue_url)
                 broker.publish(HEARTBEATS.name, blocks(HEARTBEATS, [self._heartbeat(producer, seq)]))
-                silent = False
+                self._heartbeat_at, silent = time.monotonic(), False
                 seq += 1
             except QueueError as error:
                 if not silent:
