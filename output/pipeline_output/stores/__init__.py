@@ -1,0 +1,47 @@
+"""Stores by URL: `disk:///absolute/folder`, `sqlite:///absolute/file`, `cassandra://host:port[,host:port]/keyspace`.
+
+In:  a URL; its parameters (`?ttl_s=604800`) are the store's own, see its module.
+Out: a `Store`. Drivers are imported when their scheme is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline_output.errors import BadStoreUrl
+from pipeline_output.stores.protocol import Durability, Store
+from pipeline_output.tables import TABLES, Table
+
+__all__ = ["Durability", "Store", "create_all", "open_store"]
+
+
+def open_store(url: str, *, durability: Durability = "process") -> Store:
+    """A store of its own for this thread; raises BadStoreUrl, or StoreUnavailable when nothing answers there."""
+    parts = urlsplit(url)
+    is_file = not parts.netloc and parts.path.startswith("/") and not parts.query
+    if parts.scheme == "disk" and is_file:
+        from pipeline_output.stores.disk import DiskStore
+
+        return DiskStore(Path(parts.path), durability=durability)
+    if parts.scheme == "sqlite" and is_file:
+        from pipeline_output.stores.sqlite import SqliteStore
+
+        return SqliteStore(Path(parts.path), durability=durability)
+    if parts.scheme == "cassandra":
+        from pipeline_output.stores.cassandra import CassandraStore
+        from pipeline_output.stores.cassandra_url import parse_address
+
+        return CassandraStore(parse_address(url))
+    raise BadStoreUrl(url)
+
+
+def create_all(urls: Iterable[str], tables: Iterable[Table] = tuple(TABLES.values())) -> None:
+    """Make every declared table in every store; what is there stays."""
+    for url in urls:
+        store = open_store(url)
+        try:
+            store.create(tables)
+        finally:
+            store.close()
