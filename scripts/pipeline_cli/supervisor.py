@@ -1,0 +1,163 @@
+"""The embedded pipeline's processes: started together, revived one by one, ended together.
+
+In:   the data folder and the pages' port.
+Out:  one process a service, each the leader of its own session, so that Ctrl-C reaches only the supervisor and a stop
+      reaches grandchildren (the Spark JVM, its Python workers) too. Should the supervisor be killed, the kernel sends
+      each child SIGTERM (PR_SET_PDEATHSIG).
+A service that dies is started again after a pause that doubles from 1 s to 30 s while it keeps dying.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline_queue.brokers.sqlite import SqliteBroker
+from pipeline_queue.topics import TOPICS
+
+from pipeline_cli.errors import CommandError, FolderInUse
+
+STOP_WITHIN_S = 3.5
+"""Then SIGKILL; Ctrl-C promises that nothing is left after 5 s."""
+PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 30.0
+STEADY_S = 60.0
+"""Who ran that long before dying is revived at once."""
+PR_SET_PDEATHSIG = 1
+SERVICES = {
+    "display": ["serve"],
+    "input-monitoring": ["produce", "monitoring"],
+    "input-random-numbers": ["produce", "random-numbers"],
+    "processing": ["process"],
+}
+"""The pages first: they are what a person waits for."""
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    started_at: float
+    pause_s: float = PAUSE_S_MIN
+    revive_at: float | None = field(default=None)
+
+
+class Supervisor:
+    """See the module; `start`, then `revive` now and then, then `stop`."""
+
+    def __init__(self, folder: Path, *, port: int) -> None:
+        self.port = port
+        self.logs = folder / "logs"
+        self._folder = folder
+        self._children: dict[str, _Child] = {}
+        self._prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+    def start(self) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(SqliteBroker(self._folder / "queue")) as broker:
+            broker.create(TOPICS.values())
+        for name in SERVICES:
+            self._children[name] = self._spawn(name)
+
+    def wait_for_pages(self, within_s: float) -> None:
+        """Return when the index answers; raises CommandError with the log's end when it does not."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline and self._children["display"].process.poll() is None:
+            with contextlib.suppress(OSError, urllib.error.URLError):
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1).close()
+                return
+            time.sleep(0.05)
+        said = (self.logs / "display.log").read_text(errors="replace")[-2000:]
+        raise CommandError(f"the pages did not start on port {self.port}; the end of their log:\n{said}")
+
+    def revive(self) -> Iterator[tuple[str, int]]:
+        """Start again who died and has paused; the name and exit status of each that was found dead."""
+        now = time.monotonic()
+        for name, child in list(self._children.items()):
+            status = child.process.poll()
+            if status is None:
+                continue
+            if child.revive_at is None:
+                steady = now - child.started_at > STEADY_S
+                child.pause_s = PAUSE_S_MIN if steady else min(child.pause_s * 2, PAUSE_S_MAX)
+                child.revive_at = now + child.pause_s
+                _kill_group(child.process.pid, signal.SIGKILL)
+                yield name, status
+            elif now >= child.revive_at:
+                self._children[name] = self._spawn(name, pause_s=child.pause_s)
+
+    def trim(self) -> None:
+        """Forget what is beyond the topics' retention: this process is the queue's one owner."""
+        with contextlib.closing(SqliteBroker(self._folder / "queue")) as broker:
+            for name in TOPICS:
+                broker.expire(name)
+
+    def stop(self) -> None:
+        """End all of it: asked first, killed after STOP_WITHIN_S."""
+        for child in self._children.values():
+            _kill_group(child.process.pid, signal.SIGTERM, leader_only=True)
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for child in self._children.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+        for child in self._children.values():
+            _kill_group(child.process.pid, signal.SIGKILL)
+            child.process.wait()
+
+    def _spawn(self, name: str, *, pause_s: float = PAUSE_S_MIN) -> _Child:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline_cli", *SERVICES[name]],
+                env=os.environ | self._settings(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=self._end_with_parent if self._prctl else None,
+            )
+        return _Child(name=name, process=process, started_at=time.monotonic(), pause_s=pause_s)
+
+    def _end_with_parent(self) -> None:
+        self._prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def _settings(self) -> dict[str, str]:
+        """What makes the services find each other; all else may be set by the environment as in Compose."""
+        return {
+            "QUEUE_URL": f"sqlite://{self._folder}/queue",
+            "STORES": f"disk://{self._folder}/disk,sqlite://{self._folder}/cassandra-stand-in.db",
+            "CHECKPOINT_DIR": f"{self._folder}/checkpoints",
+            "LEDGER_DIR": f"{self._folder}/ledger",
+            "DISPLAY_PORT": str(self.port),
+            "HEALTH_PORT": "0",
+        }
+
+
+@contextlib.contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder for one demo; raises FolderInUse."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise FolderInUse(folder) from None
+        yield
+
+
+def _kill_group(leader: int, signal_number: int, *, leader_only: bool = False) -> None:
+    """Signal a session's processes; those that are gone already are no error."""
+    with contextlib.suppress(ProcessLookupError):
+        if leader_only:
+            os.kill(leader, signal_number)
+        else:
+            os.killpg(leader, signal_number)
