@@ -1,0 +1,65 @@
+# Sourced by the other scripts: the virtual environment with pinned packages, and Java.
+#
+# In:   the repository's root as working directory; EXTRAS names what to install.
+# Out:  .venv holds this project and its pinned packages; `java` is 17 or newer. What is there already costs a second.
+
+say() { echo "$*" >&2; }
+
+python_command() {
+    for candidate in python3 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11 or newer is needed and none is on PATH: install it, then run this again"
+    return 1
+}
+
+# Installed again only when what is asked for has changed: pyproject.toml, constraints.txt or the extras.
+ensure_packages() {
+    local extras=$1 wanted stamp=.venv/installed
+    wanted="$extras $(cat pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)"
+    if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+        return
+    fi
+    if [ ! -x .venv/bin/python ]; then
+        say "making the virtual environment .venv"
+        "$(python_command)" -m venv .venv || {
+            say "on Debian and Ubuntu the package python3-venv is needed too"
+            return 1
+        }
+    fi
+    say "installing the pinned packages (Spark alone is 400 MB; later starts skip this)"
+    .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --quiet \
+        --constraint constraints.txt --editable ".[$extras]"
+    echo "$wanted" >"$stamp"
+}
+
+java_major() {
+    java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1
+}
+
+# $1 is "yes" to install without asking.
+ensure_java() {
+    local major
+    major=$(java_major 2>/dev/null || true)
+    if [ "${major:-0}" -ge 17 ]; then
+        return
+    fi
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        say "Spark needs Java 17 or newer: install a JRE (Debian, Ubuntu: sudo apt-get install default-jre-headless; macOS: brew install openjdk@21), then run this again"
+        return 1
+    fi
+    if [ "$1" != yes ] && [ -t 0 ]; then
+        read -r -p "Spark needs Java 17 or newer and this machine has ${major:-none}. Install a headless JRE now? [y/N] " answer
+        case "$answer" in [yY]*) ;; *) say "without Java there is no Spark"; return 1 ;; esac
+    fi
+    say "installing a headless JRE"
+    apt-get update -qq
+    if apt-cache show openjdk-21-jre-headless >/dev/null 2>&1; then
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-21-jre-headless >/dev/null
+    else
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null
+    fi
+}
