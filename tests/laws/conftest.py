@@ -1,7 +1,7 @@
 """Real servers for the laws: one Kafka and one Cassandra container a session, started when the first law asks.
 
 Fixtures: `kafka_url`      such as `kafka://127.0.0.1:40123`; make topics with names of your own.
-          `cassandra_url`  such as `cassandra://127.0.0.1:40124`; append `/KEYSPACE` with a name of your own; no password.
+          `cassandra_url`  such as `cassandra://127.0.0.1:40124`; append `/KEYSPACE`, a name of your own; no password.
 Skips:    with the reason, when no engine answers or the pinned image is not there.
 The images are those of the stack; both are reachable on the loopback interface alone, and their data goes with them.
 """
