@@ -3,7 +3,8 @@
 In:   ranges of sequence numbers, in order, `made` before the publish and `acknowledged` after it.
 Out:  one line of JSON a range, appended and handed to the kernel before the call returns, so that a killed producer
       leaves true books. They are the oracle of every claim that nothing was lost.
-A range that was made and not acknowledged may or may not be on the queue.
+A range that was made and not acknowledged may or may not be on the queue. A range that is `repeated` was published once
+more after an attempt of unknown outcome: its events may be there twice, with the same ids.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line; `first_seq` and `last_seq` are inclusive."""
 
     producer: str
-    what: Literal["made", "acknowledged"]
+    what: Literal["made", "acknowledged", "repeated"]
     first_seq: int
     last_seq: int
     time_ns: int
