@@ -1,0 +1,41 @@
+"""One shape for records, whichever source they come from.
+
+In:   broker records, or Arrow batches of RECORD_SCHEMA.
+Out:  the other of the two. Headers are left out: nothing here reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from pipeline_queue.brokers import Record
+
+RECORD_SCHEMA = "topic string, partition int, offset long, append_time_ns long, key binary, value binary"
+RECORD_ARROW = pa.schema(
+    [
+        ("topic", pa.string()),
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("append_time_ns", pa.int64()),
+        ("key", pa.binary()),
+        ("value", pa.binary()),
+    ]
+)
+
+
+def as_batch(records: Sequence[Record]) -> pa.RecordBatch:
+    columns = [[getattr(record, name) for record in records] for name in RECORD_ARROW.names]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, type=each.type) for column, each in zip(columns, RECORD_ARROW, strict=True)],
+        schema=RECORD_ARROW,
+    )
+
+
+def as_records(batch: pa.RecordBatch) -> Iterator[Record]:
+    columns = (batch.column(name).to_pylist() for name in RECORD_ARROW.names)
+    for topic, partition, offset, append_time_ns, key, value in zip(*columns, strict=True):
+        yield Record(
+            topic=topic, partition=partition, offset=offset, append_time_ns=append_time_ns, key=key, value=value or b""
+        )
