@@ -22,7 +22,7 @@ class BadSetting(QueueError):
 class ServiceSettings(BaseSettings):
     """What each service needs to know about the queue and about being watched."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
     queue_url: Annotated[str, Field(validation_alias="QUEUE_URL")] = "sqlite:///data/queue"
     """Where the queue is: `kafka://host:port[,host:port]` or `sqlite:///absolute/folder`."""
