@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline_cli.errors import PortTaken
 from pipeline_cli.supervisor import Supervisor, held_folder
 from pipeline_cli.where import DATA_DIR
 
@@ -78,8 +77,7 @@ def _forget(folder: Path) -> None:
 
 
 def _check_port(port: int) -> None:
-    from pipeline_cli.machine import port_holder
+    """Raises PortTaken now rather than in the log of a child."""
+    from pipeline_display.port import listen
 
-    holder = port_holder(port)
-    if holder is not None:
-        raise PortTaken(port, holder)
+    listen("127.0.0.1", port).close()

@@ -19,8 +19,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline_cli.machine import port_holder
-
 GB = 1_000_000_000
 MEMORY_EMBEDDED_GB = 3
 """The embedded pipeline takes up to 2 GB; a browser and the system want the rest."""
@@ -121,11 +119,18 @@ def java_version(java: str | None) -> int | None:
 
 
 def _port(circumstances: Circumstances) -> Finding:
-    holder = port_holder(circumstances.port)
+    from pipeline_display.errors import PortTaken
+    from pipeline_display.port import holder, listen
+
+    try:
+        listen("127.0.0.1", circumstances.port).close()
+        held_by = ""
+    except PortTaken:
+        held_by = holder(circumstances.port)
     return Finding(
         what=f"port {circumstances.port}",
-        well=holder is None,
-        found=f"held by {holder}" if holder else "free",
+        well=not held_by,
+        found=f"held by {held_by}" if held_by else "free",
         way_out="stop who holds it, or choose another with --port (Compose: DISPLAY_PORT)",
     )
 

@@ -1,7 +1,6 @@
 """What a command cannot do.
 
     CommandError
-    ├── PortTaken      another process listens there; the message names it
     ├── FolderInUse    another demo works in the data folder
     ├── NoDemo         a command needs a queue and none is set or found
     └── JobNotDone     a job was refused, failed, or nobody answered
@@ -14,11 +13,6 @@ from pathlib import Path
 
 class CommandError(Exception):
     """Anything that a command refuses or cannot do."""
-
-
-class PortTaken(CommandError):
-    def __init__(self, port: int, holder: str) -> None:
-        super().__init__(f"port {port} is held by {holder}; stop it, or choose another with --port")
 
 
 class FolderInUse(CommandError):
