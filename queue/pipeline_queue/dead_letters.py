@@ -101,14 +101,18 @@ def _as_message(letter: DeadLetter) -> Message:
 
 
 def _from_record(record: Record) -> DeadLetter:
+    """The letter that `bury` wrote; what somebody else put there is a letter of its own."""
     headers = dict(record.headers)
-    return DeadLetter(
-        topic=headers["topic"].decode(),
-        partition=int(headers["partition"]),
-        offset=int(headers["offset"]),
-        line=int(headers["line"]),
-        key=headers.get("key"),
-        raw=record.value,
-        reason=headers["reason"].decode(),
-        append_time_ns=int(headers["append_time_ns"]),
-    )
+    try:
+        return DeadLetter(
+            topic=headers["topic"].decode(),
+            partition=int(headers["partition"]),
+            offset=int(headers["offset"]),
+            line=int(headers["line"]),
+            key=headers.get("key"),
+            raw=record.value,
+            reason=headers["reason"].decode(),
+            append_time_ns=int(headers["append_time_ns"]),
+        )
+    except (KeyError, ValueError):
+        return DeadLetter.of(record, line=0, raw=record.value, reason="put here without headers that say where it comes from")

@@ -1,0 +1,81 @@
+"""A demo that tests start, watch and end: `scripts/demo.sh` in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from pipeline_output.stores import open_store
+from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def until(condition: Callable[[], bool], within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@dataclass
+class Demo:
+    """A running demo and where it keeps things."""
+
+    process: subprocess.Popen
+    folder: Path
+    port: int
+
+    def page(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+            return response.read().decode()
+
+    def windows(self, store: str) -> list[dict]:
+        url = {"disk": f"disk://{self.folder}/disk", "stand-in": f"sqlite://{self.folder}/cassandra-stand-in.db"}[store]
+        with contextlib.closing(open_store(url)) as opened:
+            return opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that works for this demo, wherever it hangs in the tree of processes."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if str(self.folder) in " ".join(process.cmdline() + list(process.environ().values())):
+                    found.append(process)
+        return [process for process in found if process.pid != os.getpid()]
+
+    def named(self, name: str) -> psutil.Process:
+        return next(each for each in psutil.Process(self.process.pid).children() if each.cmdline()[3:] == name.split())
+
+
+def start(folder: Path, *options: str) -> Demo:
+    port = free_port()
+    command = ["scripts/demo.sh", "--port", str(port), "--data-dir", str(folder), *options]
+    environment = os.environ | {"EXTRAS": "dev"}
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}/"
+    return Demo(process=process, folder=folder, port=port)
+
+
+def ended(demo: Demo, signal_number: int) -> float:
+    """Seconds from the signal until nothing is left."""
+    began = time.monotonic()
+    demo.process.send_signal(signal_number)
+    until(lambda: demo.process.poll() is not None and not demo.processes(), 15)
+    return time.monotonic() - began
