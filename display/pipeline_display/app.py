@@ -1,0 +1,140 @@
+"""The pages over HTTP, and what they say over Socket.IO.
+
+In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew a message),
+      `clock` (answered with the server's time, so that the page can tell its own clock's offset).
+Out:  the pages, and to a connected page `news` (see `delivery`).
+Refuses: a message of another form; it is answered with null and changes nothing. The policy in `CONTENT_SECURITY_POLICY`
+      lets a page load and reach nothing but this server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, abort, render_template, request
+from flask_socketio import SocketIO
+from pipeline_output.tables import TABLES
+from pipeline_queue.service import Service
+from pipeline_queue.topics import TOPICS, Column
+
+from pipeline_display import path, wire
+from pipeline_display.delivery import Delivery, Follow
+from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.settings import DisplaySettings
+from pipeline_display.wakeup import Bell
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the pages are made from."""
+
+    settings: DisplaySettings
+    service: Service
+    bell: Bell
+
+
+def create_app(parts: Parts) -> tuple[Flask, SocketIO]:
+    """The application and its Socket.IO server; the caller serves the one and delivers through the other."""
+    app = Flask(__name__)
+    socketio = SocketIO(app, async_mode=parts.settings.async_mode, json=wire, async_handlers=False)
+    _add_pages(app, parts)
+    app.after_request(_with_headers)
+    return app, socketio
+
+
+def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell) -> None:
+    """What a connected page may say."""
+
+    def follow(wishes: object = None) -> list[Mapping[str, Any]] | None:
+        try:
+            asked = msgspec.convert(wishes, list[Follow])
+        except msgspec.ValidationError:
+            return None
+        extents = delivery.follow(request.sid, asked)
+        bell.ring()
+        return extents
+
+    def drawn(*_: object) -> None:
+        delivery.drawn(request.sid)
+        bell.ring()
+
+    def clock(*_: object) -> int:
+        return time.time_ns()
+
+    def disconnect(*_: object) -> None:
+        delivery.leave(request.sid)
+
+    for name, handler in {"follow": follow, "drawn": drawn, "clock": clock, "disconnect": disconnect}.items():
+        socketio.on_event(name, handler)
+
+
+def page_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
+    """What a demo's page needs to know before its first frame."""
+    store_url = path.store_of(demo, settings.store_urls)
+    columns = TABLES[demo.table].columns if demo.table else TOPICS[demo.topic].columns
+    missing = f"No store for this demo: add a `{demo.store}:` URL to STORES" if demo.store and not store_url else ""
+    return {
+        "feed": demo.name,
+        "chart": demo.chart,
+        "source": demo.source,
+        "topic": demo.topic,
+        "job": demo.job,
+        "interval_s": demo.interval_s,
+        "history_s": settings.history_s,
+        "missing": missing,
+        "columns": [_column(column) for column in columns],
+    }
+
+
+def _column(column: Column) -> Mapping[str, str]:
+    return {"name": column.name, "kind": column.kind, "unit": column.unit, "doc": column.doc}
+
+
+def _add_pages(app: Flask, parts: Parts) -> None:
+    def index() -> str:
+        return render_template("index.html", demos=DEMOS.values(), stages=_stages(parts.settings), page={})
+
+    def demo(name: str) -> str:
+        shown = DEMOS.get(name) or abort(404)
+        store_url = path.store_of(shown, parts.settings.store_urls)
+        return render_template(
+            "demo.html",
+            demos=DEMOS.values(),
+            demo=shown,
+            steps=path.steps(shown, queue_url=parts.settings.queue_url, store_url=store_url),
+            command=path.command(shown, store_url=store_url),
+            page=page_of(shown, parts.settings),
+        )
+
+    def healthz() -> tuple[Mapping[str, Any], int]:
+        trouble = parts.service.trouble()
+        return {"service": "display", "healthy": trouble is None, "trouble": trouble}, 503 if trouble else 200
+
+    app.add_url_rule("/", view_func=index)
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/<name>", view_func=demo)
+
+
+def _stages(settings: DisplaySettings) -> list[Mapping[str, str]]:
+    """The five stages as this installation has them."""
+    queue_name = path.QUEUES[path.urlsplit(settings.queue_url).scheme]
+    stores = ", ".join(path.store_name(url) for url in settings.store_urls) or "no store"
+    what = dict(zip(path.STAGES, ("Sources", queue_name, "Spark", stores, "Flask, Socket.IO, D3"), strict=True))
+    return [{"stage": stage, "what": what[stage]} for stage in path.STAGES]
+
+
+def _with_headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Cache-Control", "no-cache")
+    return response

@@ -1,0 +1,74 @@
+"""The feeds that the pages follow, by name.
+
+In:   settings. Out: a feed for each demo under the demo's name, and three more for every page: `heartbeats`, the services'
+figures, `watch`, sample records and the dead letters, and `places`, whether queue and stores answer. A demo whose store is not configured has no feed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline_output.tables import TABLES
+from pipeline_queue.topics import HEARTBEATS, TOPICS
+
+from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.feeds.feed import Feed, Feeds, Figures, Reader
+from pipeline_display.feeds.places import PlacesReader
+from pipeline_display.feeds.ring import Ring
+from pipeline_display.feeds.topic import TopicReader
+from pipeline_display.feeds.watch import WatchReader
+from pipeline_display.feeds.windows import WindowReader
+from pipeline_display.path import store_of
+from pipeline_display.settings import DisplaySettings
+from pipeline_display.wakeup import Bell
+
+RING_BYTES_MAX = 16 * 1024 * 1024
+"""Ten minutes of ten hosts' monitoring are 4 MB; a faster topic keeps less time."""
+FIGURES_HISTORY_S = 15.0
+"""Rates on a page come from the last heartbeats; a service is given up after 5 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every feed shares."""
+
+    bell: Bell
+    stopping: threading.Event
+    figures: Figures
+
+
+def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
+    """The feeds, not started."""
+    of_demos = dict(_demo_feeds(settings, around))
+    beats = TopicReader(settings.queue_url, HEARTBEATS, history_s=FIGURES_HISTORY_S)
+    topics = sorted({demo.topic for demo in DEMOS.values()})
+    watch = _short(WatchReader(settings.queue_url, topics, sleep=around.stopping.wait), around)
+    stores = {name: feed for name, feed in of_demos.items() if DEMOS[name].store}
+    places = PlacesReader(watch, stores, sleep=around.stopping.wait)
+    return of_demos | {"heartbeats": _short(beats, around), "watch": watch, "places": _short(places, around)}
+
+
+def _demo_feeds(settings: DisplaySettings, around: Surroundings) -> Iterator[tuple[str, Feed]]:
+    for demo in DEMOS.values():
+        if reader := _reader(demo, settings, around.stopping):
+            ring = Ring(history_s=settings.history_s, bytes_max=RING_BYTES_MAX)
+            yield demo.name, Feed(
+                reader, ring, bell=around.bell, stopping=around.stopping, figures=around.figures
+            )
+
+
+def _short(reader: Reader, around: Surroundings) -> Feed:
+    """A feed that remembers little and is no part of the service's own figures."""
+    ring = Ring(history_s=FIGURES_HISTORY_S, bytes_max=RING_BYTES_MAX)
+    return Feed(reader, ring, bell=around.bell, stopping=around.stopping)
+
+
+def _reader(demo: Demo, settings: DisplaySettings, stopping: threading.Event) -> Reader | None:
+    if not demo.table:
+        return TopicReader(settings.queue_url, TOPICS[demo.topic], history_s=settings.history_s)
+    url = store_of(demo, settings.store_urls)
+    if url is None:
+        return None
+    return WindowReader(url, TABLES[demo.table], history_s=settings.history_s, sleep=stopping.wait)

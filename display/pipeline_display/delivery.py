@@ -1,0 +1,148 @@
+"""Frames to the pages that follow them: each once, in order, no faster than a page takes them.
+
+In:   feeds, and pages that say what they follow, from which number on, and when they have drawn a message.
+Out:  for each page at most one message a round, {"parts": [...]}, one part per feed with news:
+      {"feed", "epoch", "seq" of its first frame, "frames", "start_over", "status"}.
+A page holds `CREDIT` messages at most that it has not drawn; then it gets none, costs nothing, and is caught up from the ring
+later, or told to start over if the ring has moved on. Pages at the same place share one message, encoded once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import msgspec
+
+from pipeline_display.feeds.feed import Feeds, Status
+
+CREDIT = 4
+"""Messages under way to one page: enough that a round trip of 50 ms does not hold up 60 messages a second."""
+FRAMES_PER_MESSAGE_MAX = 200
+BYTES_PER_MESSAGE_MAX = 256 * 1024
+"""Together with CREDIT the most that a page which stopped reading keeps in memory: 1 MiB."""
+
+Send = Callable[[Mapping[str, Any], list[str]], None]
+
+
+class Follow(msgspec.Struct, frozen=True, kw_only=True):
+    """A page's wish: a feed, and where it was if it followed it before."""
+
+    feed: str
+    epoch: str = ""
+    seq: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """Where a page is in one feed."""
+
+    seq: int
+    start_over: bool
+    told: Status | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """A connected page."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    undrawn: int = 0
+
+
+class Delivery:
+    """Any thread may call `follow`, `drawn` and `leave`; one calls `deliver`, again and again."""
+
+    def __init__(self, feeds: Feeds, send: Send) -> None:
+        self._feeds = feeds
+        self._send = send
+        self._pages: dict[str, Page] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def pages(self) -> int:
+        """How many pages follow something."""
+        return len(self._pages)
+
+    def follow(self, page_id: str, wishes: Iterable[Follow]) -> list[Mapping[str, Any]]:
+        """Begin to deliver; says of each known feed how much of it there is."""
+        known = [wish for wish in wishes if wish.feed in self._feeds]
+        with self._lock:
+            self._pages[page_id] = Page(places={wish.feed: self._place(wish) for wish in known})
+        return [self._extent(wish.feed) for wish in known]
+
+    def drawn(self, page_id: str) -> None:
+        """The page has drawn one message, so it may get another."""
+        with self._lock:
+            if page := self._pages.get(page_id):
+                page.undrawn = max(0, page.undrawn - 1)
+
+    def leave(self, page_id: str) -> None:
+        with self._lock:
+            self._pages.pop(page_id, None)
+
+    def deliver(self) -> bool:
+        """One round; True if some page that has credit is still behind."""
+        with self._lock:
+            groups = self._grouped()
+            messages = [(self._message(asked), pages) for asked, pages in groups.items()]
+            messages = [(parts, pages) for parts, pages in messages if parts]
+            for parts, pages in messages:
+                self._note(parts, pages)
+        for parts, pages in messages:
+            self._send({"parts": parts}, pages)
+        with self._lock:
+            return any(self._is_behind(page) for page in self._pages.values())
+
+    def _place(self, wish: Follow) -> Place:
+        ring = self._feeds[wish.feed].ring
+        if wish.epoch == ring.epoch:
+            return Place(seq=wish.seq, start_over=False)
+        return Place(seq=ring.begin, start_over=bool(wish.epoch))
+
+    def _extent(self, feed: str) -> Mapping[str, Any]:
+        ring = self._feeds[feed].ring
+        return {"feed": feed, "epoch": ring.epoch, "begin": ring.begin, "end": ring.end}
+
+    def _grouped(self) -> dict[tuple[Any, ...], list[str]]:
+        """Pages with credit, by what they need next."""
+        groups: dict[tuple[Any, ...], list[str]] = {}
+        for page_id, page in self._pages.items():
+            if page.undrawn < CREDIT:
+                need = tuple((feed, place.seq, place.start_over, place.told) for feed, place in page.places.items())
+                groups.setdefault(need, []).append(page_id)
+        return groups
+
+    def _message(self, need: Sequence[tuple[str, int, bool, Status | None]]) -> list[dict[str, Any]]:
+        parts = (self._part(*each) for each in need)
+        return [part for part in parts if part is not None]
+
+    def _part(self, feed: str, seq: int, start_over: bool, told: Status | None) -> dict[str, Any] | None:
+        source = self._feeds[feed]
+        status = source.status
+        found = source.ring.since(seq, limit=FRAMES_PER_MESSAGE_MAX, bytes_max=BYTES_PER_MESSAGE_MAX)
+        if not found.frames and not found.start_over and status == told:
+            return None
+        return {
+            "feed": feed,
+            "epoch": source.ring.epoch,
+            "seq": found.frames[0].seq if found.frames else source.ring.begin if found.start_over else seq,
+            "frames": [msgspec.Raw(frame.body) for frame in found.frames],
+            "start_over": start_over or found.start_over,
+            "status": asdict(status),
+        }
+
+    def _note(self, parts: list[dict[str, Any]], pages: list[str]) -> None:
+        for page in (self._pages[page_id] for page_id in pages):
+            page.undrawn += 1
+            for part in parts:
+                place = page.places[part["feed"]]
+                place.seq = part["seq"] + len(part["frames"])
+                place.start_over = False
+                place.told = Status(**part["status"])
+
+    def _is_behind(self, page: Page) -> bool:
+        behind = any(place.seq < self._feeds[feed].ring.end for feed, place in page.places.items())
+        return behind and page.undrawn < CREDIT

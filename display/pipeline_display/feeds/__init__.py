@@ -1,0 +1,1 @@
+"""Feeds: what the pages show, read in threads and kept in rings."""

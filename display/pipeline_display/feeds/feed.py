@@ -1,0 +1,137 @@
+"""A feed: a reader in a thread of the system, and the ring that keeps what it makes.
+
+In:   a reader, whose `look` blocks for a while and returns the bodies of new frames.
+Out:  a ring with those frames, a bell rung for each look that made some, and what the page should know of the feed.
+A broker or store that is away makes the feed wait and try again; any other error ends its thread, and then the health
+check fails, because bad code must not look well.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pipeline_display.feeds.ring import Ring
+from pipeline_display.wakeup import Bell
+
+RETRY_S = 0.5
+"""Between two tries to reach what is away: soon enough to be live again within a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one look found: frames to keep, events by fate, and the age of the newest event when it was taken in."""
+
+    bodies: list[bytes]
+    events: int = 0
+    dead: int = 0
+    late: int = 0
+    gaps: int = 0
+    lag: int = 0
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a page is told of its feed; `away` says in words what does not answer, empty if all is well."""
+
+    away: str = ""
+    dead: int = 0
+    late: int = 0
+    gaps: int = 0
+
+
+class Reader(Protocol):
+    away: tuple[type[Exception], ...]
+    """What `look` raises while the place it reads from does not answer; it can be asked again."""
+
+    def look(self) -> Batch:
+        """Wait a while for news."""
+
+    def let_go(self) -> None:
+        """Close what is open; the next look opens it again and goes on where it was."""
+
+
+class Figures(Protocol):
+    """The service's counters; any thread may count."""
+
+    def count_in(self, n: int = 1) -> None: ...
+    def count_out(self, n: int = 1) -> None: ...
+    def count_dead(self, n: int = 1) -> None: ...
+    def count_late(self, n: int = 1) -> None: ...
+    def latency(self, seconds: float) -> None: ...
+
+
+class Feed:
+    """See the module. `start` once; the thread ends after the look during which `stopping` was set."""
+
+    def __init__(
+        self, reader: Reader, ring: Ring, *, bell: Bell, stopping: threading.Event, figures: Figures | None = None
+    ) -> None:
+        self.ring = ring
+        self.status = Status()
+        self.lag = 0
+        self.events = 0
+        self._last_round_s = time.monotonic()
+        self._reader = reader
+        self._bell = bell
+        self._figures = figures
+        self._stopping = stopping
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self, name: str) -> None:
+        self._thread.name = f"feed {name}"
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def silent_s(self) -> float:
+        """How long ago the reader last came back from a look that reached its place."""
+        return time.monotonic() - self._last_round_s
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._keep(self._reader.look())
+            except self._reader.away as error:
+                self._tell(away=str(error))
+                self._reader.let_go()
+                self._stopping.wait(RETRY_S)
+        self._reader.let_go()
+
+    def _keep(self, batch: Batch) -> None:
+        now_ns = time.time_ns()
+        for body in batch.bodies:
+            self.ring.append(body, made_ns=now_ns)
+        if batch.bodies:
+            self._bell.ring()
+        self._last_round_s = time.monotonic()
+        self._count(batch)
+
+    def _count(self, batch: Batch) -> None:
+        self.lag = batch.lag
+        self.events += batch.events
+        status = self.status
+        self._tell(
+            away="", dead=status.dead + batch.dead, late=status.late + batch.late, gaps=status.gaps + batch.gaps
+        )
+        if self._figures and batch.events + batch.dead:
+            self._figures.count_in(batch.events + batch.dead)
+            self._figures.count_out(batch.events)
+            self._figures.count_dead(batch.dead)
+            self._figures.count_late(batch.late)
+        if self._figures and batch.age_s is not None:
+            self._figures.latency(batch.age_s)
+
+    def _tell(self, **changes: str | int) -> None:
+        status = replace(self.status, **changes)
+        if status != self.status:
+            self.status = status
+            self._bell.ring()
+
+
+Feeds = Mapping[str, Feed]

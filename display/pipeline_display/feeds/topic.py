@@ -1,0 +1,107 @@
+"""A topic as a feed: its events as they are appended, after those of the recent past.
+
+In:   a topic of the queue, from where it stood `history_s` ago.
+Out:  frames {"rows": events, "record": the last record as it lies on the queue}.
+Lines that are no events go to the dead letters before the feed moves on; a letter's id is its origin, so that another
+start of the page does not make a second letter of it. What retention took away is a gap, counted, and the feed goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from pipeline_queue.brokers import Broker, Record, open_broker
+from pipeline_queue.codec import Decoded, decode_all
+from pipeline_queue.dead_letters import bury
+from pipeline_queue.errors import OffsetGone, QueueError
+from pipeline_queue.topics import Topic
+
+from pipeline_display.feeds.feed import Batch
+
+WAIT_S = 0.5
+"""A look returns at once when there is news; without news it must not hold up the end of the service."""
+ROWS_PER_FRAME_MAX = 250
+RECORDS_PER_LOOK_MAX = 2_000
+VALUE_SHOWN_BYTES = 1_000
+"""As much of a record as a page shows; a block can have megabytes."""
+
+
+class TopicReader:
+    """See the module; one thread uses it."""
+
+    away = (QueueError,)
+
+    def __init__(self, url: str, topic: Topic, *, history_s: float) -> None:
+        self._url = url
+        self._topic = topic
+        self._history_s = history_s
+        self._broker: Broker | None = None
+        self._positions: dict[int, int] | None = None
+
+    def look(self) -> Batch:
+        broker = self._opened()
+        try:
+            records = broker.read(self._topic.name, self._from(broker), wait_s=WAIT_S, limit=RECORDS_PER_LOOK_MAX)
+        except OffsetGone:
+            self._skip_gap(broker)
+            return Batch(bodies=[], gaps=1)
+        return self._taken(broker, records) if records else Batch(bodies=[])
+
+    def let_go(self) -> None:
+        if self._broker is not None:
+            self._broker.close()
+            self._broker = None
+
+    def _opened(self) -> Broker:
+        if self._broker is None:
+            self._broker = open_broker(self._url)
+        return self._broker
+
+    def _from(self, broker: Broker) -> dict[int, int]:
+        if self._positions is None:
+            since_ns = time.time_ns() - round(self._history_s * 1e9)
+            self._positions = broker.offsets_at(self._topic.name, since_ns)
+        return self._positions
+
+    def _skip_gap(self, broker: Broker) -> None:
+        begin = broker.begin_offsets(self._topic.name)
+        self._positions = {partition: max(offset, begin[partition]) for partition, offset in self._from(broker).items()}
+
+    def _taken(self, broker: Broker, records: Sequence[Record]) -> Batch:
+        decoded = decode_all(self._topic, records)
+        bury(broker, decoded.dead)
+        self._positions = {**self._from(broker), **{record.partition: record.offset + 1 for record in records}}
+        return Batch(
+            bodies=frames(decoded, records[-1]),
+            events=len(decoded.events),
+            dead=len(decoded.dead),
+            late=sum(decoded.late),
+            age_s=(time.time_ns() - decoded.events[-1].time_ns) / 1e9 if decoded.events else None,
+        )
+
+
+def frames(decoded: Decoded, last: Record) -> list[bytes]:
+    """The events in frames of a bounded number of rows, each with the record that is shown as the sample."""
+    shown, events = record_shown(last), decoded.events
+    return [
+        msgspec.json.encode({"rows": events[start : start + ROWS_PER_FRAME_MAX], "record": shown})
+        for start in range(0, len(events), ROWS_PER_FRAME_MAX)
+    ]
+
+
+def record_shown(record: Record) -> dict[str, Any]:
+    """The record as a page shows it: bytes as text, a long value cut."""
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "append_time_ns": record.append_time_ns,
+        "key": None if record.key is None else record.key.decode(errors="replace"),
+        "headers": {name: value.decode(errors="replace") for name, value in record.headers},
+        "value": record.value[:VALUE_SHOWN_BYTES].decode(errors="replace"),
+        "value_bytes": len(record.value),
+    }

@@ -1,0 +1,97 @@
+"""A table of windows as a feed: each row when it is new and again whenever it changes.
+
+In:   a store's table, asked a few times a second.
+Out:  frames {"rows": rows, "window_rows": how many are known}; a page replaces a row by its key.
+Most looks ask for the newest windows only; now and then one asks for the whole recent past, because a late event or a
+replay may change an old window.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline_output.errors import OutputError
+from pipeline_output.stores import Store, open_store
+from pipeline_output.tables import Table
+
+from pipeline_display.feeds.feed import Batch
+
+POLL_S = 0.2
+RECENT_S = 15
+WHOLE_EVERY_S = 5.0
+ROWS_PER_FRAME_MAX = 100
+NS = 1_000_000_000
+
+Row = Mapping[str, Any]
+
+
+class WindowReader:
+    """See the module; one thread uses it. `sleep` ends early when the service stops."""
+
+    away = (OutputError,)
+
+    def __init__(self, url: str, table: Table, *, history_s: float, sleep: Callable[[float], Any] = time.sleep) -> None:
+        self._url = url
+        self._table = table
+        self._history_ns = round(history_s * NS)
+        self._sleep = sleep
+        self._store: Store | None = None
+        self._known: dict[tuple[Any, ...], Row] = {}
+        self._whole_due_s = 0.0
+
+    def look(self) -> Batch:
+        self._sleep(POLL_S)
+        rows = self._changed(self._read())
+        return Batch(bodies=frames(rows), events=len(rows), age_s=self._age_s(rows))
+
+    def let_go(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _read(self) -> list[Row]:
+        if self._store is None:
+            self._store = open_store(self._url)
+        return self._store.read(self._table, self._since_ns()).to_pylist()
+
+    def _since_ns(self) -> int:
+        oldest_ns = time.time_ns() - self._history_ns
+        if self._known and time.monotonic() < self._whole_due_s:
+            newest_ns = max(row[self._table.time] for row in self._known.values())
+            return max(oldest_ns, newest_ns - RECENT_S * NS)
+        self._whole_due_s = time.monotonic() + WHOLE_EVERY_S
+        return oldest_ns
+
+    def _changed(self, rows: list[Row]) -> list[Row]:
+        """The rows that are not known as they are; known ones older than the recent past are forgotten."""
+        changed = [row for row in map(sound, rows) if self._known.get(self._key(row)) != row]
+        self._known.update((self._key(row), row) for row in changed)
+        oldest_ns = time.time_ns() - 2 * self._history_ns
+        for key in [key for key, row in self._known.items() if row[self._table.time] < oldest_ns]:
+            del self._known[key]
+        return changed
+
+    def _key(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] for name in self._table.key)
+
+    def _age_s(self, rows: list[Row]) -> float | None:
+        newest_ns = max((row["newest_event_ns"] or 0 for row in rows), default=0)
+        return (time.time_ns() - newest_ns) / 1e9 if newest_ns else None
+
+
+def frames(rows: list[Row]) -> list[bytes]:
+    """The rows in frames of a bounded number, in order of time."""
+    return [
+        msgspec.json.encode({"rows": rows[start : start + ROWS_PER_FRAME_MAX]})
+        for start in range(0, len(rows), ROWS_PER_FRAME_MAX)
+    ]
+
+
+def sound(row: Row) -> Row:
+    """The row with null for what JSON has no number for."""
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}

@@ -1,0 +1,87 @@
+"""The way of a demo's data through the five stages, in the words of its page.
+
+In:   a demo and the URLs of the queue and the stores.
+Out:  five steps, in order; one that the demo's data passes by is not `used`. What stands in for something says so.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pipeline_display.demos import Demo
+
+STAGES = ("input", "queue", "processing", "output", "display")
+QUEUES = {
+    "kafka": "Kafka",
+    "sqlite": "SQLite log, standing in for Kafka",
+    "memory": "a log in memory, standing in for Kafka",
+}
+STORES = {
+    "disk": "Parquet files on disk",
+    "cassandra": "Cassandra",
+    "sqlite": "SQLite, standing in for Cassandra",
+}
+SCHEMES_OF_STORE = {"disk": ("disk",), "cassandra": ("cassandra", "sqlite")}
+"""What a demo may find where it asks for a store; the first that is configured is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One stage of a demo's path. `sample` says which sample record the page shows there."""
+
+    stage: str
+    what: str
+    name: str
+    used: bool = True
+    sample: str
+
+
+def store_of(demo: Demo, urls: Iterable[str]) -> str | None:
+    """The URL of the store that `demo` reads, None if none is configured."""
+    schemes = SCHEMES_OF_STORE.get(demo.store, ())
+    return next((url for scheme in schemes for url in urls if urlsplit(url).scheme == scheme), None)
+
+
+def steps(demo: Demo, *, queue_url: str, store_url: str | None) -> list[Step]:
+    return [
+        Step(stage="input", what="Source", name=demo.source, sample="event"),
+        Step(stage="queue", what=QUEUES[urlsplit(queue_url).scheme], name=f"topic {demo.topic}", sample="record"),
+        Step(
+            stage="processing",
+            what="Spark Structured Streaming" if demo.job else "Spark",
+            name=f"job {demo.job}" if demo.job else "passed by",
+            used=bool(demo.job),
+            sample="heartbeat",
+        ),
+        Step(
+            stage="output",
+            what=store_name(store_url) if demo.store else "Stores",
+            name=f"table {demo.table}" if demo.store else "passed by",
+            used=bool(demo.store),
+            sample="row",
+        ),
+        Step(stage="display", what="Socket.IO, D3", name=demo.path, sample="frame"),
+    ]
+
+
+def store_name(url: str | None) -> str:
+    return STORES[urlsplit(url).scheme] if url else "no store"
+
+
+def command(demo: Demo, *, store_url: str | None) -> str:
+    """What to type to see the same without a browser."""
+    if store_url is None:
+        return f"pipeline topics tail {demo.topic}"
+    parts = urlsplit(store_url)
+    query = f"SELECT * FROM {demo.table} ORDER BY window_start_ns DESC LIMIT 10"
+    match parts.scheme:
+        case "disk":
+            query = query.replace(demo.table, f"'{parts.path}/{demo.table}/**/*.parquet'")
+            return f"duckdb -c {shlex.quote(query)}"
+        case "sqlite":
+            return f"sqlite3 -header {shlex.quote(parts.path)} {shlex.quote(query)}"
+        case _:
+            return f"cqlsh -k {parts.path.strip('/')} -e {shlex.quote(f'SELECT * FROM {demo.table} LIMIT 10')}"

@@ -1,0 +1,130 @@
+"""The display as a service: feeds in threads, pages and Socket.IO in the mode that the settings choose.
+
+In:   settings. Out: pages until SIGTERM or SIGINT, then everything ends within two seconds.
+The loop here is the only one that sends to pages: it waits for the bell, delivers one message at most to each page,
+and beats as long as every feed reached its place lately.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_socketio import SocketIO
+from pipeline_queue.service import STALE_S, Service, ServiceOptions
+
+from pipeline_display.app import Parts, add_messages, create_app
+from pipeline_display.assembly import Surroundings, feeds_of
+from pipeline_display.delivery import Delivery
+from pipeline_display.feeds.feed import Feeds
+from pipeline_display.modes import Mode, mode_of
+from pipeline_display.port import listen
+from pipeline_display.settings import DisplaySettings
+from pipeline_display.wakeup import Bell
+
+ROUND_S = 1.0
+"""The longest wait of the delivery loop; it beats after each."""
+TICK_S = 1 / 60
+"""Rounds follow each other no faster than a screen draws. The first after a pause is not held up."""
+JOIN_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: DisplaySettings, *, ready: Callable[[str], None] = lambda address: None) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called with the address once pages answer. Raises PortTaken."""
+    listening = listen(settings.host, settings.port)
+    address = f"http://{settings.host}:{listening.getsockname()[1]}/"
+    stop, bell, stopping, mode = Bell(), Bell(), threading.Event(), mode_of(settings.async_mode)
+    with Service(_options(settings)) as service, _Signals(stop):
+        feeds = feeds_of(settings, Surroundings(bell=bell, stopping=stopping, figures=service))
+        app, socketio = create_app(Parts(settings=settings, service=service, bell=bell))
+        delivery = Delivery(feeds, _sender(socketio))
+        add_messages(socketio, delivery, bell)
+        for name, feed in feeds.items():
+            feed.start(name)
+        mode.spawn(_Rounds(mode, bell, delivery, feeds, service).run)
+        mode.serve(listening, app)
+        log.info("the pages are at %s", address)
+        ready(address)
+        while not mode.wait(stop, 3600.0):
+            pass
+        stopping.set()
+        mode.stop()
+        _join(feeds)
+
+
+class _Rounds:
+    """The delivery loop."""
+
+    def __init__(self, mode: Mode, bell: Bell, delivery: Delivery, feeds: Feeds, service: Service) -> None:
+        self._mode = mode
+        self._bell = bell
+        self._delivery = delivery
+        self._feeds = feeds
+        self._service = service
+        self._pause = Bell()
+
+    def run(self) -> None:
+        while True:
+            self._mode.wait(self._bell, ROUND_S)
+            started_s = time.monotonic()
+            while self._delivery.deliver():
+                self._mode.wait(self._pause, TICK_S)
+            self._beat()
+            self._mode.wait(self._pause, max(0.0, TICK_S - (time.monotonic() - started_s)))
+
+    def _beat(self) -> None:
+        """Beat unless a feed is cut off: then the health check says which one and why."""
+        cut_off = {name: feed for name, feed in self._feeds.items() if feed.silent_s() > STALE_S / 2}
+        self._service.set_lag(sum(feed.lag for feed in self._feeds.values()))
+        if cut_off:
+            name, feed = next(iter(cut_off.items()))
+            self._service.doing = f"feed {name}: {feed.status.away or 'its thread has ended'}"
+        else:
+            self._service.beat(f"{self._delivery.pages} pages follow {len(self._feeds)} feeds")
+
+
+class _Signals:
+    """Rings on SIGTERM and SIGINT while inside; does nothing outside the main thread, where signals do not arrive."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            for each in (signal.SIGTERM, signal.SIGINT):
+                self._before[each] = signal.signal(each, lambda *_: self._bell.ring())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each, before in self._before.items():
+            signal.signal(each, before)
+
+
+def _options(settings: DisplaySettings) -> ServiceOptions:
+    return ServiceOptions(
+        name="display",
+        stage="display",
+        queue_url=settings.queue_url,
+        host=settings.health_host,
+        port=settings.health_port,
+    )
+
+
+def _sender(socketio: SocketIO) -> Callable[[Mapping[str, Any], list[str]], None]:
+    def send(message: Mapping[str, Any], pages: list[str]) -> None:
+        socketio.emit("news", message, to=pages)
+
+    return send
+
+
+def _join(feeds: Feeds) -> None:
+    deadline_s = time.monotonic() + JOIN_S
+    for feed in feeds.values():
+        feed.join(max(0.0, deadline_s - time.monotonic()))

@@ -1,0 +1,29 @@
+"""The display's settings; see `pipeline_queue.settings` for those that every service has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pipeline_queue.settings import ServiceSettings
+from pydantic import Field, PositiveFloat
+
+AsyncMode = Literal["eventlet", "threading"]
+
+
+class DisplaySettings(ServiceSettings):
+    """Where the pages are, and what they show."""
+
+    host: Annotated[str, Field(validation_alias="DISPLAY_HOST")] = "127.0.0.1"
+    """The address on which the pages are served; `0.0.0.0` inside a container."""
+    port: Annotated[int, Field(validation_alias="DISPLAY_PORT", ge=0, le=65535)] = 8080
+    """The port of the pages; 0 takes any free one."""
+    async_mode: Annotated[AsyncMode, Field(validation_alias="DISPLAY_ASYNC_MODE")] = "eventlet"
+    """How connections are served: green threads (`eventlet`), or a thread for each (`threading`)."""
+    stores: Annotated[str, Field(validation_alias="STORES")] = ""
+    """The stores that hold the windows, separated by commas: `disk:///folder`, `sqlite:///file`, `cassandra://host:port/keyspace`."""
+    history_s: Annotated[PositiveFloat, Field(validation_alias="DISPLAY_HISTORY_S")] = 600.0
+    """How much of the recent past a page gets when it is opened."""
+
+    @property
+    def store_urls(self) -> tuple[str, ...]:
+        return tuple(url.strip() for url in self.stores.split(",") if url.strip())

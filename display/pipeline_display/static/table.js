@@ -1,0 +1,32 @@
+/* The numbers behind a chart, newest first; written only while the table is open. */
+
+import { number, timeWithMs } from "./format.js";
+
+const ROWS = 60;
+
+export class Table {
+  constructor(chart) {
+    this.chart = chart;
+    this.details = document.querySelector("#table");
+    this.columns = chart.tableColumns();
+    this.details.addEventListener("toggle", () => this.draw());
+    const head = d3.select(this.details).select("thead").append("tr");
+    head.selectAll("th").data(this.columns).join("th").attr("scope", "col").attr("title", (column) => column.doc).text(heading);
+  }
+
+  draw() {
+    if (!this.details.open) return;
+    const rows = d3.select(this.details).select("tbody").selectAll("tr").data(this.chart.tableRows(ROWS)).join("tr");
+    rows.selectAll("td").data((row) => this.columns.map((column) => ({ column, value: row[column.name] }))).join("td").attr("class", (cell) => cell.column.kind).text(shown);
+  }
+}
+
+function heading(column) {
+  const name = column.name.replace(/_ns$/, "").replaceAll("_", " ");
+  return column.unit && column.unit !== "ns" ? `${name} (${column.unit})` : name;
+}
+
+function shown({ column, value }) {
+  if (column.kind === "string") return value;
+  return column.unit === "ns" && value ? timeWithMs(value / 1e6) : number(value);
+}
