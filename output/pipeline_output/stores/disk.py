@@ -1,7 +1,7 @@
 """Tables as folders of Parquet files, one file for each time bucket.
 
 In:      versioned rows. A write reads the files of its buckets, merges by key, writes each beside and renames it over.
-Out:     files that DuckDB, pandas and Spark read as they lie: `select * from 'folder/random_numbers_windows/*.parquet'`.
+Out:     files that DuckDB, pandas and Spark read as they lie: `select * from 'FOLDER/random_numbers_windows/*.parquet'`
          Every file is whole at any instant and holds a key once; the column `version` names the write of each row.
          There are never small files to compact, for a write adds to its bucket's one file: 24 a day, if a bucket is an
          hour. Merging files of several names cannot be done in one step, so readers would see doubles or gaps.
