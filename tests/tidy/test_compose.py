@@ -1,0 +1,288 @@
+"""What the stack promises: hardened, private, bounded, in flow order.
+
+In:    the configuration that Compose resolves (it needs no engine), the file's own text, and the Dockerfiles.
+Out:   one test a promise, and one that each promise can be broken.
+Skips: where there is no `docker compose`.
+A rule takes the resolved configuration and gives the breaches it finds, in words.
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Config = dict[str, Any]
+Rule = Callable[[Config], list[str]]
+
+ROOT = Path(__file__).parents[2]
+FLOW = (
+    *("kafka", "topics", "input-monitoring", "input-random-numbers", "cassandra", "tables"),
+    *("spark-master", "spark-worker", "processing", "submit", "display"),
+)
+MEMORY_MAX_BYTES = 5_500_000_000
+NETWORKS = {
+    "kafka": {"queue"},
+    "topics": {"queue"},
+    "input-monitoring": {"queue"},
+    "input-random-numbers": {"queue"},
+    "cassandra": {"output"},
+    "tables": {"output"},
+    "spark-master": {"processing"},
+    "spark-worker": {"processing", "queue", "output"},
+    "processing": {"processing", "queue", "output"},
+    "submit": {"queue"},
+    "display": {"queue", "output", "edge"},
+}
+WRITABLE_ROOT = {"cassandra"}
+"""The only exception, reasoned in the file. It may go; none may come."""
+HOST_NAMESPACES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return resolved("docker-compose.yml")
+
+
+def resolved(*files: str) -> Config:
+    """What Compose makes of the files and .env, whatever this machine's environment says."""
+    command = ["docker", "compose", *(word for file in files for word in ("-f", file)), "--profile", "*"]
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_CONFIG") if name in os.environ}
+    try:
+        done = subprocess.run(
+            [*command, "config", "--format", "json"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        pytest.skip("no `docker` here: Docker Engine with Compose v2 is needed to resolve the configuration")
+    if "compose" in done.stderr and "not a docker command" in done.stderr:
+        pytest.skip("`docker` has no `compose` here: Compose v2 is needed to resolve the configuration")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def hardened(config: Config) -> list[str]:
+    wanted = {
+        "cap_drop": ["ALL"],
+        "cap_add": None,
+        "security_opt": ["no-new-privileges:true"],
+        "privileged": None,
+        "devices": None,
+        "init": True,
+    }
+    return [
+        f"{name}: {key} is {service.get(key)!r}, not {value!r}"
+        for name, service in config["services"].items()
+        for key, value in wanted.items()
+        if service.get(key) != value
+    ]
+
+
+def not_root(config: Config) -> list[str]:
+    return [
+        f"{name} runs as {service.get('user')!r}"
+        for name, service in config["services"].items()
+        if not re.fullmatch(r"[1-9]\d*:[1-9]\d*", service.get("user") or "")
+    ]
+
+
+def read_only(config: Config) -> list[str]:
+    return [
+        f"{name} has a writable root"
+        for name, service in config["services"].items()
+        if not service.get("read_only") and name not in WRITABLE_ROOT
+    ]
+
+
+def no_host_namespace(config: Config) -> list[str]:
+    return [
+        f"{name}: {key} is {service[key]!r}"
+        for name, service in config["services"].items()
+        for key in HOST_NAMESPACES
+        if service.get(key) is not None
+    ]
+
+
+def only_named_volumes(config: Config) -> list[str]:
+    return [
+        f"{name} mounts {volume.get('source')!r}, a {volume['type']}"
+        for name, service in config["services"].items()
+        for volume in service.get("volumes", [])
+        if volume["type"] != "volume" or volume.get("source") not in config["volumes"]
+    ]
+
+
+def networks_as_drawn(config: Config) -> list[str]:
+    open_networks = {name for name, network in config["networks"].items() if not network.get("internal")}
+    found = [f"network {name} reaches outside" for name in open_networks - {"edge"}]
+    for name, service in config["services"].items():
+        if set(service["networks"]) != NETWORKS.get(name):
+            found.append(f"{name} is on {sorted(service['networks'])}")
+    return found
+
+
+def publishes_the_pages_only(config: Config) -> list[str]:
+    published = [
+        (name, port.get("host_ip"), port.get("published"), port["target"])
+        for name, service in config["services"].items()
+        for port in service.get("ports", [])
+    ]
+    return [] if published == [("display", "127.0.0.1", "8080", 8080)] else [f"published are {published}"]
+
+
+def pinned(config: Config) -> list[str]:
+    return [
+        f"{name}: {service['image']} is not pinned"
+        for name, service in config["services"].items()
+        if not re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+", service["image"])
+    ]
+
+
+def bounded_memory(config: Config) -> list[str]:
+    limits = {
+        name: int(service.get("mem_limit", 0)) for name, service in config["services"].items() if is_default(service)
+    }
+    found = [f"{name} has no memory limit" for name, limit in limits.items() if not limit]
+    if sum(limits.values()) > MEMORY_MAX_BYTES:
+        found.append(f"limits sum to {sum(limits.values()):,} bytes")
+    return found
+
+
+def memory_as_tabled(config: Config) -> list[str]:
+    tabled = {
+        name: int(mib) << 20 for name, mib in re.findall(r"^#     ([\w-]+)(?:, once)? +(\d+)", compose_text(), re.M)
+    }
+    limits = {name: int(service["mem_limit"]) for name, service in config["services"].items() if is_default(service)}
+    expected = {**limits, "sum": sum(limits.values())}
+    return [
+        f"{name}: the table says {tabled.get(name)}, the file {expected.get(name)}"
+        for name in tabled.keys() | expected.keys()
+        if tabled.get(name) != expected.get(name)
+    ]
+
+
+def rotated_logs(config: Config) -> list[str]:
+    return [
+        f"{name} keeps its log for ever"
+        for name, service in config["services"].items()
+        if not {"max-size", "max-file"} <= service.get("logging", {}).get("options", {}).keys()
+    ]
+
+
+def watched_and_revived(config: Config) -> list[str]:
+    return [
+        f"{name} has no health check or is not started again"
+        for name, service in config["services"].items()
+        if service.get("restart") != "no"
+        and not (service.get("restart") == "unless-stopped" and "healthcheck" in service)
+    ]
+
+
+def one_shots_are_awaited(config: Config) -> list[str]:
+    """`up --wait` fails on a finished one-shot that nothing waits for."""
+    one_shots = {
+        n for n, service in config["services"].items() if service.get("restart") == "no" and is_default(service)
+    }
+    awaited = {
+        needed
+        for service in config["services"].values()
+        for needed, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
+    return [f"nothing waits for {name}" for name in one_shots - awaited]
+
+
+def started_in_order(config: Config) -> list[str]:
+    """Each waits until what it needs is ready; a Spark worker alone finds its master by itself, which saves seconds."""
+    return [
+        f"{name} waits for {needed} to be {how['condition']}"
+        for name, service in config["services"].items()
+        for needed, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_started" and (name, needed) != ("spark-worker", "spark-master")
+    ]
+
+
+def no_secret(config: Config) -> list[str]:
+    return [
+        f"{name} is given {key}"
+        for name, service in config["services"].items()
+        for key in service.get("environment", {})
+        if re.search("PASSWORD|SECRET|TOKEN", key)
+    ]
+
+
+def is_default(service: Config) -> bool:
+    return not service.get("profiles")
+
+
+def compose_text() -> str:
+    return (ROOT / "docker-compose.yml").read_text()
+
+
+RULES: tuple[Rule, ...] = (
+    hardened,
+    not_root,
+    read_only,
+    no_host_namespace,
+    only_named_volumes,
+    networks_as_drawn,
+    publishes_the_pages_only,
+    pinned,
+    bounded_memory,
+    memory_as_tabled,
+    rotated_logs,
+    watched_and_revived,
+    one_shots_are_awaited,
+    started_in_order,
+    no_secret,
+)
+
+
+def breaches(config: Config) -> Iterator[tuple[Rule, Config]]:
+    """For each rule a configuration that breaks it, made from the real one by one change."""
+    display: Config = {"host_ip": "0.0.0.0", "published": "8080", "target": 8080}
+    changes: dict[Rule, tuple[str, Config]] = {
+        hardened: ("kafka", {"cap_add": ["NET_ADMIN"]}),
+        not_root: ("display", {"user": "0:0"}),
+        read_only: ("kafka", {"read_only": False}),
+        no_host_namespace: ("display", {"pid": "host"}),
+        only_named_volumes: ("display", {"volumes": [{"type": "bind", "source": "/var/run/docker.sock"}]}),
+        networks_as_drawn: ("cassandra", {"networks": {"edge": None, "output": None}}),
+        publishes_the_pages_only: ("display", {"ports": [display]}),
+        pinned: ("kafka", {"image": "apache/kafka:latest"}),
+        bounded_memory: ("kafka", {"mem_limit": "2000000000"}),
+        memory_as_tabled: ("display", {"mem_limit": "1"}),
+        rotated_logs: ("display", {"logging": {}}),
+        watched_and_revived: ("display", {"restart": "always"}),
+        one_shots_are_awaited: ("kafka", {"restart": "no"}),
+        started_in_order: ("display", {"depends_on": {"topics": {"condition": "service_started"}}}),
+        no_secret: ("cassandra", {"environment": {"CASSANDRA_PASSWORD": "cassandra"}}),
+    }
+    for rule, (service, change) in changes.items():
+        broken = copy.deepcopy(config)
+        broken["services"][service].update(change)
+        yield rule, broken
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_stack_keeps_its_promise(rule: Rule, config: Config) -> None:
+    assert rule(config) == []
+
+
+def test_each_promise_can_be_broken(config: Config) -> None:
+    seen = {rule: rule(broken) for rule, broken in breaches(config)}
+    assert [rule.__name__ for rule in RULES if not seen.get(rule)] == []
+
+
+def test_services_stand_in_flow_order() -> None:
+    services = compose_text().split("\nservices:\n")[1].split("\nnetworks:\n")[0]
+    assert tuple(re.findall(r"^  ([\w-]+):", services, re.M)) == FLOW
