@@ -286,3 +286,19 @@ def test_each_promise_can_be_broken(config: Config) -> None:
 def test_services_stand_in_flow_order() -> None:
     services = compose_text().split("\nservices:\n")[1].split("\nnetworks:\n")[0]
     assert tuple(re.findall(r"^  ([\w-]+):", services, re.M)) == FLOW
+
+
+def test_the_source_is_mounted_for_development_and_only_then(config: Config) -> None:
+    development = resolved("docker-compose.yml", "docker-compose.dev.yml")
+    ours = {name for name, service in config["services"].items() if "build" in service} - {"spark-master"}
+    assert mounting_source(development) == ours
+    assert mounting_source(config) == set()
+
+
+def mounting_source(config: Config) -> set[str]:
+    return {
+        name
+        for name, service in config["services"].items()
+        for volume in service.get("volumes", [])
+        if volume["type"] == "bind" and volume["source"] == str(ROOT) and volume["read_only"]
+    }
