@@ -3,8 +3,8 @@
 In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew a message),
       `clock` (answered with the server's time, so that the page can tell its own clock's offset).
 Out:  the pages, and to a connected page `news` (see `delivery`).
-Refuses: a message of another form; it is answered with null and changes nothing. The policy in `CONTENT_SECURITY_POLICY`
-      lets a page load and reach nothing but this server.
+Refuses: a message of another form; it is answered with null and changes nothing. The content security policy lets a
+      page load and reach nothing but this server.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The feeds that the pages follow, by name.
 
-In:   settings. Out: a feed for each demo under the demo's name, and three more for every page: `heartbeats`, the services'
-figures, `watch`, sample records and the dead letters, and `places`, whether queue and stores answer. A demo whose store is not configured has no feed.
+In:   settings.
+Out:  a feed for each demo under the demo's name, and three more for every page: `heartbeats`, the services' figures,
+      `watch`, sample records and the dead letters, and `places`, whether queue and stores answer.
+A demo whose store is not configured has no feed.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pipeline_output.tables import TABLES
 from pipeline_queue.topics import HEARTBEATS, TOPICS
@@ -46,7 +49,8 @@ def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
     topics = sorted({demo.topic for demo in DEMOS.values()})
     watch = _short(WatchReader(settings.queue_url, topics, sleep=around.stopping.wait), around)
     stores = {name: feed for name, feed in of_demos.items() if DEMOS[name].store}
-    places = PlacesReader(watch, stores, sleep=around.stopping.wait)
+    names = {name: urlsplit(store_of(DEMOS[name], settings.store_urls) or "").scheme for name in stores}
+    places = PlacesReader(watch, stores, names, sleep=around.stopping.wait)
     return of_demos | {"heartbeats": _short(beats, around), "watch": watch, "places": _short(places, around)}
 
 
@@ -54,9 +58,7 @@ def _demo_feeds(settings: DisplaySettings, around: Surroundings) -> Iterator[tup
     for demo in DEMOS.values():
         if reader := _reader(demo, settings, around.stopping):
             ring = Ring(history_s=settings.history_s, bytes_max=RING_BYTES_MAX)
-            yield demo.name, Feed(
-                reader, ring, bell=around.bell, stopping=around.stopping, figures=around.figures
-            )
+            yield demo.name, Feed(reader, ring, bell=around.bell, stopping=around.stopping, figures=around.figures)
 
 
 def _short(reader: Reader, around: Surroundings) -> Feed:

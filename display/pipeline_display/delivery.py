@@ -3,8 +3,8 @@
 In:   feeds, and pages that say what they follow, from which number on, and when they have drawn a message.
 Out:  for each page at most one message a round, {"parts": [...]}, one part per feed with news:
       {"feed", "epoch", "seq" of its first frame, "frames", "start_over", "status"}.
-A page holds `CREDIT` messages at most that it has not drawn; then it gets none, costs nothing, and is caught up from the ring
-later, or told to start over if the ring has moved on. Pages at the same place share one message, encoded once.
+A page holds `CREDIT` messages at most that it has not drawn; then it gets none, costs nothing, and is caught up from
+the ring later, or told to start over if the ring has moved on. Pages at the same place share one message, encoded once.
 """
 
 from __future__ import annotations

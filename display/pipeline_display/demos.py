@@ -1,6 +1,6 @@
-"""The demos, each declared once: what it shows, along which path its data comes, and how to see the same in a terminal.
+"""The demos, each declared once: what it shows, and along which path its data comes.
 
-Out:  `DEMOS`, by name. Topics, sources, jobs and tables are named as strings; the packages that own them are not imported.
+Out:  `DEMOS`, by name. Topics, sources, jobs and tables are named as strings; their packages are not imported.
 """
 
 from __future__ import annotations

@@ -79,9 +79,7 @@ class ThreadingMode:
                 """A request is no news."""
 
         host, port = listening.getsockname()[:2]
-        server = make_server(
-            host, port, application, threaded=True, request_handler=Handler, fd=listening.detach()
-        )
+        server = make_server(host, port, application, threaded=True, request_handler=Handler, fd=listening.detach())
         self._servers.append(server)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
 

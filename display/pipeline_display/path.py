@@ -80,8 +80,9 @@ def command(demo: Demo, *, store_url: str | None) -> str:
     match parts.scheme:
         case "disk":
             query = query.replace(demo.table, f"'{parts.path}/{demo.table}/**/*.parquet'")
-            return f"duckdb -c {shlex.quote(query)}"
+            return f'duckdb -c "{query}"'
         case "sqlite":
-            return f"sqlite3 -header {shlex.quote(parts.path)} {shlex.quote(query)}"
+            return f'sqlite3 -header -column {shlex.quote(parts.path)} "{query}"'
         case _:
-            return f"cqlsh -k {parts.path.strip('/')} -e {shlex.quote(f'SELECT * FROM {demo.table} LIMIT 10')}"
+            rows = f"SELECT * FROM {demo.table} LIMIT 10"
+            return f'cqlsh -k {parts.path.strip("/")} -e "{rows}"'

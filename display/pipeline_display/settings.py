@@ -20,7 +20,7 @@ class DisplaySettings(ServiceSettings):
     async_mode: Annotated[AsyncMode, Field(validation_alias="DISPLAY_ASYNC_MODE")] = "eventlet"
     """How connections are served: green threads (`eventlet`), or a thread for each (`threading`)."""
     stores: Annotated[str, Field(validation_alias="STORES")] = ""
-    """The stores that hold the windows, separated by commas: `disk:///folder`, `sqlite:///file`, `cassandra://host:port/keyspace`."""
+    """The stores that hold the windows, by commas: `disk:///folder,cassandra://host:port/keyspace` or `sqlite:///file`."""
     history_s: Annotated[PositiveFloat, Field(validation_alias="DISPLAY_HISTORY_S")] = 600.0
     """How much of the recent past a page gets when it is opened."""
 

@@ -116,9 +116,7 @@ class Feed:
         self.lag = batch.lag
         self.events += batch.events
         status = self.status
-        self._tell(
-            away="", dead=status.dead + batch.dead, late=status.late + batch.late, gaps=status.gaps + batch.gaps
-        )
+        self._tell(away="", dead=status.dead + batch.dead, late=status.late + batch.late, gaps=status.gaps + batch.gaps)
         if self._figures and batch.events + batch.dead:
             self._figures.count_in(batch.events + batch.dead)
             self._figures.count_out(batch.events)

@@ -1,7 +1,7 @@
 """The places that send no heartbeats: the queue and the stores, as the feeds that read them find them.
 
 In:   the other feeds. Out: a frame whenever something changed:
-      {"queue": {"queue": {"away", "rate", "unit"}}, "output": {feed: {"away", "rate", "unit"}}}.
+      {"queue": {"queue": place}, "output": {feed: place}}, a place being {"name", "away", "rate", "unit"}.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ LOOK_EVERY_S = 1.0
 
 
 class PlacesReader:
-    """See the module. `queue_feed` speaks for the queue, each of `store_feeds` for its store."""
+    """See the module. `queue_feed` speaks for the queue, each of `store_feeds` for its store of that name."""
 
     away: tuple[type[Exception], ...] = ()
 
     def __init__(
-        self, queue_feed: Feed, store_feeds: Mapping[str, Feed], *, sleep: Callable[[float], Any] = time.sleep
+        self,
+        queue_feed: Feed,
+        store_feeds: Mapping[str, Feed],
+        names: Mapping[str, str],
+        *,
+        sleep: Callable[[float], Any] = time.sleep,
     ) -> None:
+        self._names = names
         self._queue_feed = queue_feed
         self._store_feeds = store_feeds
         self._sleep = sleep
@@ -42,7 +48,7 @@ class PlacesReader:
         """Nothing is open."""
 
     def _queue(self) -> Mapping[str, Any]:
-        return {"away": self._queue_feed.status.away, "rate": None, "unit": ""}
+        return {"name": "queue", "away": self._queue_feed.status.away, "rate": None, "unit": ""}
 
     def _stores(self) -> Mapping[str, Any]:
         now_s = time.monotonic()
@@ -51,6 +57,6 @@ class PlacesReader:
         rates = {name: round((count - self._counted[name]) / passed_s, 1) for name, count in counts.items()}
         self._counted = counts
         return {
-            name: {"away": feed.status.away, "rate": rates[name], "unit": "rows/s"}
+            name: {"name": self._names[name], "away": feed.status.away, "rate": rates[name], "unit": "rows/s"}
             for name, feed in self._store_feeds.items()
         }

@@ -1,7 +1,7 @@
 """The recent past of a feed, numbered.
 
 In:   frames, already encoded, as they are made.
-Out:  the frames from a number on, as long as they are kept; a reader that asks for older ones is told where to start over.
+Out:  the frames from a number on, as long as they are kept; who asks for older ones is told where to start over.
 An epoch names the ring: numbers of another epoch mean nothing here. Any thread may append or read.
 """
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-
 from pipeline_queue.brokers import Broker, Record, open_broker
 from pipeline_queue.codec import Decoded, decode_all
 from pipeline_queue.dead_letters import bury

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-
 from pipeline_queue.brokers import Broker, Record, open_broker
 from pipeline_queue.errors import OffsetGone, QueueError
 from pipeline_queue.topics import DEAD_LETTERS

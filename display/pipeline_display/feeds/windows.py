@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-
 from pipeline_output.errors import OutputError
 from pipeline_output.stores import Store, open_store
 from pipeline_output.tables import Table
@@ -94,4 +93,6 @@ def frames(rows: list[Row]) -> list[bytes]:
 
 def sound(row: Row) -> Row:
     """The row with null for what JSON has no number for."""
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }

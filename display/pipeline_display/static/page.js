@@ -66,8 +66,7 @@ function draw() {
   path.draw();
   document.querySelector("#readout").textContent = chart.readout();
   const drawnMs = link.now();
-  for (const row of undrawn) {
-    const madeMs = chart.madeMs(row);
+  for (const madeMs of undrawn.map((row) => chart.newsMs(row))) {
     if (madeMs !== null) latency.add(madeMs, drawnMs);
   }
   undrawn = [];

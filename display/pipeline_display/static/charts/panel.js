@@ -9,12 +9,10 @@ import { number, timeOfDay } from "../format.js";
 const MARGIN = { top: 10, right: 52, bottom: 42, left: 58 };
 
 export class Panel {
-  /** `onCursor(ms | null)`, `onStep(±1)`: the pointer or the arrow keys moved the crosshair. */
-  constructor(host, { title, height, onCursor, onStep }) {
-    this.host = host;
+  /** `label`: what a screen reader says of it; `cursor`: the crosshair shared with other panels. */
+  constructor(host, { label, height, cursor }) {
     this.height = height;
-    this.title = title;
-    this.svg = d3.select(host).append("svg").attr("class", "panel").attr("tabindex", 0).attr("role", "img").attr("aria-label", title);
+    this.svg = d3.select(host).append("svg").attr("class", "panel").attr("tabindex", 0).attr("role", "img").attr("aria-label", label);
     this.grid = this.svg.append("g").attr("class", "grid");
     this.yAxis = this.svg.append("g").attr("class", "axis y");
     this.xAxis = this.svg.append("g").attr("class", "axis x");
@@ -22,12 +20,12 @@ export class Panel {
     this.xTitle = this.svg.append("text").attr("class", "axis-title x");
     this.marks = this.svg.append("g").attr("class", "marks");
     this.labels = this.svg.append("g").attr("class", "labels");
-    this.cursor = this.svg.append("g").attr("class", "cursor");
+    this.hair = this.svg.append("g").attr("class", "cursor");
     this.x = d3.scaleTime();
     this.y = d3.scaleLinear();
-    this.svg.on("pointermove", (event) => onCursor(+this.x.invert(d3.pointer(event)[0])));
-    this.svg.on("pointerleave", () => onCursor(null));
-    this.svg.on("keydown", (event) => this.#key(event, onCursor, onStep));
+    this.svg.on("pointermove", (event) => cursor.onCursor(+this.x.invert(d3.pointer(event)[0])));
+    this.svg.on("pointerleave", () => cursor.onCursor(null));
+    this.svg.on("keydown", (event) => onKey(event, cursor));
   }
 
   /** Lay out scales, axes and titles for `width`; the caller draws marks then. */
@@ -46,11 +44,32 @@ export class Panel {
     this.xTitle.attr("x", (this.inner.left + this.inner.right) / 2).attr("y", height - 4).text(xTitle);
   }
 
-  /** `lines`: [{name, className, points, value(point), at(point)}]; each path's datum is its line. */
+  /** `lines`: [{name, className, points, value(point), at(point), isBreak?(before, point)}]; each is its path's datum. */
   drawLines(lines) {
-    const shape = (line) =>
-      d3.line().defined((point) => line.value(point) !== null && line.value(point) !== undefined).x((point) => this.x(line.at(point))).y((point) => this.y(line.value(point)))(line.points);
-    this.marks.selectAll("path.line").data(lines, (line) => line.name).join("path").attr("class", (line) => `line ${line.className}`).attr("data-name", (line) => line.name).attr("d", shape);
+    const has = (line) => (point) => line.value(point) !== null && line.value(point) !== undefined;
+    const shape = (line) => d3.line().defined(has(line)).x((point) => this.x(line.at(point))).y((point) => this.y(line.value(point)));
+    this.#drawPaths("line", lines, shape);
+  }
+
+  /** `bands`: as lines, with `low(point)` and `high(point)` in place of `value`. */
+  drawBands(bands) {
+    const has = (band) => (point) => band.low(point) !== null;
+    const shape = (band) => d3.area().defined(has(band)).x((point) => this.x(band.at(point))).y0((point) => this.y(band.low(point))).y1((point) => this.y(band.high(point)));
+    this.#drawPaths("band", bands, shape);
+  }
+
+  /** Bars on the ground or on each other: [{key, className, from, to, low, high, row}]; each is its bar's datum. */
+  drawBars(bars) {
+    const apart = bars.length && this.x(bars[0].to) - this.x(bars[0].from) > 4 ? 0.5 : 0;
+    const left = (bar) => Math.max(this.inner.left, this.x(bar.from) + apart);
+    this.marks.selectAll("rect.bar").data(bars, (bar) => bar.key).join("rect").attr("class", (bar) => `bar ${bar.className}`)
+      .attr("x", left).attr("width", (bar) => Math.max(0, this.x(bar.to) - apart - left(bar)))
+      .attr("y", (bar) => this.y(bar.high)).attr("height", (bar) => Math.max(0, this.y(bar.low) - this.y(bar.high)));
+  }
+
+  /** Single points: [{name, className, ms, value}]; each is its dot's datum. */
+  drawDots(dots) {
+    this.marks.selectAll("circle.point").data(dots, (dot) => dot.name).join("circle").attr("class", (dot) => `point ${dot.className}`).attr("r", 4).attr("cx", (dot) => this.x(dot.ms)).attr("cy", (dot) => this.y(dot.value));
   }
 
   /** Names beside the ends of lines, moved apart where they would overlap. */
@@ -66,27 +85,40 @@ export class Panel {
   /** A vertical line at `ms` with dots at `dots`: [{name, className, value}]; nothing for null. */
   drawCursor(ms, dots) {
     const isShown = ms !== null && this.x(ms) >= this.inner.left && this.x(ms) <= this.inner.right;
-    this.cursor.selectAll("line").data(isShown ? [ms] : []).join("line").attr("x1", this.x).attr("x2", this.x).attr("y1", this.inner.top).attr("y2", this.inner.bottom);
-    this.cursor.selectAll("circle").data(isShown ? dots : [], (dot) => dot.name).join("circle").attr("class", (dot) => dot.className).attr("r", 3.5).attr("cx", isShown ? this.x(ms) : 0).attr("cy", (dot) => this.y(dot.value));
+    this.hair.selectAll("line").data(isShown ? [ms] : []).join("line").attr("x1", this.x).attr("x2", this.x).attr("y1", this.inner.top).attr("y2", this.inner.bottom);
+    this.hair.selectAll("circle").data(isShown ? dots : [], (dot) => dot.name).join("circle").attr("class", (dot) => dot.className).attr("r", 3.5).attr("cx", isShown ? this.x(ms) : 0).attr("cy", (dot) => this.y(dot.value));
+  }
+
+  #drawPaths(kind, items, shape) {
+    const drawn = (item) => runsOf(item.points, item.isBreak).map(shape(item)).join("");
+    this.marks.selectAll(`path.${kind}`).data(items, (item) => item.name).join("path").attr("class", (item) => `${kind} ${item.className}`).attr("data-name", (item) => item.name).attr("d", drawn);
   }
 
   #drawGrid(ticks) {
     this.grid.selectAll("line").data(ticks).join("line").attr("x1", this.inner.left).attr("x2", this.inner.right).attr("y1", this.y).attr("y2", this.y);
   }
-
-  #key(event, onCursor, onStep) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
-    if (event.key in steps) onStep(steps[event.key]);
-    else if (event.key === "Escape") onCursor(null);
-    else return;
-    event.preventDefault();
-  }
 }
 
-/** The domain from 0, or from the least value, to the greatest, rounded; never empty. */
-export function niceDomain(values, { fromZero }) {
+function onKey(event, { onCursor, onStep }) {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
+  if (event.key in steps) onStep(steps[event.key]);
+  else if (event.key === "Escape") onCursor(null);
+  else return;
+  event.preventDefault();
+}
+
+/** Points in runs; a new one begins where `isBreak` says so of two neighbours. */
+function runsOf(points, isBreak = () => false) {
+  const runs = points.length ? [[points[0]]] : [];
+  for (const [before, point] of d3.pairs(points)) {
+    if (isBreak(before, point)) runs.push([point]);
+    else runs.at(-1).push(point);
+  }
+  return runs;
+}
+
+/** The domain of `values`, rounded; never empty. */
+export function niceDomain(values) {
   const [low = 0, high = 1] = d3.extent(values);
-  const bottom = fromZero ? Math.min(0, low) : low;
-  const top = high > bottom ? high : bottom + 1;
-  return d3.scaleLinear().domain([bottom, top]).nice(4).domain();
+  return d3.scaleLinear().domain([low, high > low ? high : low + 1]).nice(4).domain();
 }

@@ -1,0 +1,111 @@
+/* The index: the five stages and the services as they are now.
+ *
+ * In:  the feeds `heartbeats`, `watch` (dead letters) and `places` (queue and stores).
+ * Out: health, rates and lag per stage and per service, drawn once a second and when news come.
+ */
+
+import { offerCopy } from "./copy.js";
+import { number, seconds } from "./format.js";
+import { Link } from "./link.js";
+import { Redraw } from "./redraw.js";
+import { Services } from "./services.js";
+import { State } from "./state.js";
+
+const STALE_S = 5;
+const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", unknown: "no heartbeat yet" };
+const WORSE_FIRST = ["gone", "unwell", "up"];
+
+const services = new Services();
+const state = new State();
+const redraw = new Redraw(draw);
+let places = {};
+let newestMs = -Infinity;
+
+const link = new Link(["heartbeats", "watch", "places"], {
+  part: take,
+  connection: (connection) => { state.connection = connection; redraw.request(); },
+  extents: () => { state.isFollowing = true; },
+  drawn: (after) => redraw.request(after),
+});
+
+function take(part) {
+  const last = part.frames.at(-1);
+  if (part.feed === "heartbeats") takeHeartbeats(part);
+  if (part.feed === "watch" && last) document.querySelector("#letters").textContent = number(last.dead_letters);
+  if (part.feed === "places" && last) places = last;
+}
+
+function takeHeartbeats(part) {
+  state.away = part.status.away;
+  for (const frame of part.frames) {
+    services.take(frame.rows);
+    state.hasRows = true;
+    newestMs = Math.max(newestMs, ...frame.rows.map((row) => row.time_ns / 1e6));
+  }
+}
+
+function draw() {
+  const now = services.now(link.now());
+  for (const card of document.querySelectorAll("#stages .step")) drawStage(card, now);
+  drawServices(now);
+  state.show((link.now() - newestMs) / 1000, STALE_S);
+}
+
+function drawStage(card, now) {
+  const { stage } = card.dataset;
+  const here = now.filter((each) => each.stage === stage);
+  const told = here.length ? ofServices(here) : ofPlaces(Object.values(places[stage] ?? {}));
+  card.dataset.health = told.health;
+  card.querySelector(".health-word").textContent = HEALTH_WORDS[told.health];
+  const pairs = d3.select(card).select("dl").selectAll("div").data(told.figures, ([name]) => name).join((enter) => {
+    const pair = enter.append("div");
+    pair.append("dt").text(([name]) => name);
+    pair.append("dd");
+    return pair;
+  });
+  pairs.select("dd").text(([, value]) => value);
+}
+
+function ofServices(here) {
+  const newest = here.map((each) => each.newest);
+  const inPerS = d3.sum(here, (each) => each.inPerS);
+  const figures = [
+    ["in", `${number(Math.round(inPerS * 10) / 10)} /s`],
+    ["out", `${number(Math.round(d3.sum(here, (each) => each.outPerS) * 10) / 10)} /s`],
+    ["lag", `${number(d3.sum(newest, (each) => each.lag))}`],
+    ["latency", seconds(d3.median(newest.filter((each) => each.latency_s), (each) => each.latency_s))],
+  ];
+  return { health: worst(here.map((each) => each.health)), figures: here[0].stage === "input" ? figures.slice(1) : figures };
+}
+
+/** Queue and stores send no heartbeats; the display says how it finds them. */
+function ofPlaces(found) {
+  if (!found.length) return { health: "unknown", figures: [] };
+  const rates = found.filter((each) => each.rate !== null).map((each) => [each.name, `${number(each.rate)} ${each.unit}`]);
+  return { health: worst(found.map((each) => (each.away ? "gone" : "up"))), figures: rates };
+}
+
+function worst(healths) {
+  return WORSE_FIRST.find((each) => healths.includes(each)) ?? "unknown";
+}
+
+function drawServices(now) {
+  if (!now.length) return;
+  const rows = d3.select("#services tbody").selectAll("tr").data(now, (each) => each?.service).join("tr").attr("data-service", (each) => each.service).attr("data-health", (each) => each.health);
+  rows.selectAll("td").data(cellsOf).join("td").attr("class", (cell) => cell.className ?? null).text((cell) => cell.text);
+}
+
+function cellsOf({ service, health, inPerS, outPerS, newest }) {
+  const rate = (value) => (value === null ? "–" : number(Math.round(value * 10) / 10));
+  return [
+    { text: service, className: "string" },
+    { text: HEALTH_WORDS[health], className: "string health-cell" },
+    ...[rate(inPerS), rate(outPerS), number(newest.lag), number(newest.late), number(newest.dead)].map((text) => ({ text })),
+    { text: newest.latency_s ? seconds(newest.latency_s) : "–" },
+    { text: newest.doing, className: "string" },
+  ];
+}
+
+offerCopy(document.querySelector("#copy"), document.querySelector("#command"));
+setInterval(() => redraw.request(), 1000);
+redraw.request();
