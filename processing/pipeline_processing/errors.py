@@ -1,10 +1,11 @@
 """What can go wrong in processing.
 
-    ProcessingError
-    ├── BadSketch         bytes that are no sketch
-    ├── UnknownJob        a name that the table JOBS does not hold
-    ├── NotStreamable     a queue that Spark cannot read
-    └── QueriesUnavailable  Spark did not start
+ProcessingError
+├── BadSketch         bytes that are no sketch
+├── UnknownJob        a name that the table JOBS does not hold
+├── NotStreamable     a queue that Spark cannot read
+├── NoJava            there is no Java to run Spark
+└── JvmEnded          Spark's JVM ended before it was ready
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ class ProcessingError(Exception):
 
 class BadSketch(ProcessingError):
     def __init__(self, reason: str) -> None:
-        super().__init__(f"these bytes are no sketch: {reason}; if another version wrote them, delete the checkpoint they came from")
+        super().__init__(
+            f"these bytes are no sketch: {reason}; if another version wrote them, delete the checkpoint they came from"
+        )
 
 
 class UnknownJob(ProcessingError):
@@ -33,3 +36,13 @@ class UnknownJob(ProcessingError):
 class NotStreamable(ProcessingError):
     def __init__(self, url: str) -> None:
         super().__init__(f"Spark cannot read the queue `{url}`; use `kafka://host:port` or `sqlite:///absolute/folder`")
+
+
+class NoJava(ProcessingError):
+    def __init__(self) -> None:
+        super().__init__("no `java` was found in JAVA_HOME or on the PATH; install a headless JRE, version 17 or 21")
+
+
+class JvmEnded(ProcessingError):
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Spark's JVM ended with status {status} before it was ready; what it said is above")

@@ -3,9 +3,9 @@
 In:   float64 arrays without NaN.
 Out:  for each quantile a value within 1 % of the one at that rank, and bytes that are the same for the same values.
 Refuses: bytes that are no sketch (BadSketch).
-A bucket is one signed integer: 0 holds zero, k > 0 holds (g^(k-1-S), g^(k-S)] with g = 1.01/0.99 and S = SHIFT, -k the same below
-zero; so the order of buckets is the order of values, and merging is adding counts. The whole range of a double has 145,421
-buckets; a second of one sensor fills some hundreds.
+A bucket is one signed integer: 0 holds zero, k > 0 holds (g^(k-1-S), g^(k-S)] with g = 1.01/0.99 and S = SHIFT, -k the
+same below zero; so the order of buckets is the order of values, and merging is adding counts. The whole range of a
+double has 145,421 buckets; a second of one sensor fills some hundreds.
 From: Masson, Rim, Lee, "DDSketch", VLDB 2019, without the collapsing of buckets.
 """
 
@@ -27,7 +27,8 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 ACCURACY = 0.01
 SHIFT = 37_220
-"""Above the bucket of the smallest double, 5e-324, whose logarithm is -744.4: every shifted bucket of a positive is positive."""
+"""Above the bucket of the smallest double, 5e-324, whose logarithm is -744.4: every shifted bucket of a positive is
+positive."""
 
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _LOG_GAMMA = math.log(_GAMMA)
@@ -69,7 +70,8 @@ class Sketch:
         return int(self.counts.sum())
 
     def quantiles(self, fractions: Sequence[float]) -> list[float]:
-        """The value at rank floor(q * (count - 1)) for each q, as numpy's method "lower" counts; NaN if nothing was added."""
+        """The value at rank floor(q * (count - 1)) for each q, as numpy's method "lower" counts; NaN if nothing was
+        added."""
         if not len(self.counts):
             return [math.nan] * len(fractions)
         ranks = np.floor(np.asarray(fractions) * (self.count - 1))
@@ -82,7 +84,11 @@ class Sketch:
         steps = np.diff(self.buckets)
         step_width, count_width = _width(steps), _width(self.counts)
         header = _HEADER.pack(_VERSION, step_width, count_width, len(self.buckets), int(self.buckets[0]))
-        return header + steps.astype(_UNSIGNED[step_width]).tobytes() + self.counts.astype(_UNSIGNED[count_width]).tobytes()
+        return (
+            header
+            + steps.astype(_UNSIGNED[step_width]).tobytes()
+            + self.counts.astype(_UNSIGNED[count_width]).tobytes()
+        )
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> Sketch:

@@ -1,8 +1,8 @@
 """Finished windows: rows for the table, from the partial results that a window has so far.
 
 In:   a window's start and its Partials, in any order.
-Out:  one row with the columns of `random_numbers_windows`. What a window cannot say is empty: the mean of a window that knows
-      only late events, or a sum beyond a double, which stores refuse.
+Out:  one row with the columns of `random_numbers_windows`. What a window cannot say is empty: the mean of a window that
+      knows only late events, or a sum beyond a double, which stores refuse.
 The deviation is the population's. Quantiles are the sketch's, held within the window's true minimum and maximum.
 """
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One query: a job into one store. Plain values only, because functions that Spark sends to executors carry them."""
+    """One query: a job into one store. Plain values only, because functions that Spark sends to executors carry
+    them."""
 
     query_name: str
     queue_url: str

@@ -1,10 +1,11 @@
 """Random numbers in windows of one second, written to a store as they come.
 
 In:   the topic `random-numbers`.
-Out:  rows of `random_numbers_windows`, a window's row again each time that it changes; dead letters for what is no event.
-Plan: decode and sum up in Python (one row per window and batch), gather a window's partial results in the JVM's state store,
-      merge and write from Python in the same tasks. Spark commits a batch after its tasks, hence after the rows are in
-      the store; a repeated batch writes the same keys again with the same version.
+Out:  rows of `random_numbers_windows`, a window's row again each time that it changes; dead letters for what is no
+      event.
+Plan: decode and sum up in Python (one row per window and batch), gather a window's partial results in the JVM's state
+      store, merge and write from Python in the same tasks. Spark commits a batch after its tasks, hence after the rows
+      are in the store; a repeated batch writes the same keys again with the same version.
 The watermark only clears state. It is far larger than any lateness because Spark takes it from the newest window of all
 partitions, and after an outage these are read unevenly; its count of dropped rows must stay 0.
 """
@@ -17,13 +18,16 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from pipeline_output.stores import Store, open_store
+from pipeline_output.tables import TABLES
+from pipeline_queue.codec import decode_all
+from pipeline_queue.dead_letters import bury
+from pipeline_queue.topics import RANDOM_NUMBERS
 from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming import StreamingQuery
 
-from pipeline_output.stores import Store, open_store
-from pipeline_output.tables import TABLES
 from pipeline_processing.jobs.job import Context
 from pipeline_processing.partials import Events, Partial, merged_by_window, partials
 from pipeline_processing.sketch import Sketch
@@ -31,9 +35,6 @@ from pipeline_processing.spark.log_source import broker_of
 from pipeline_processing.spark.records import as_records
 from pipeline_processing.spark.sources import stream
 from pipeline_processing.windows import finished
-from pipeline_queue.codec import decode_all
-from pipeline_queue.dead_letters import bury
-from pipeline_queue.topics import RANDOM_NUMBERS
 
 TOPIC = RANDOM_NUMBERS
 TABLE = TABLES["random_numbers_windows"]
@@ -104,7 +105,10 @@ def _written(windows: DataFrame, context: Context) -> DataFrame:
 
     one_writer = windows if context.parallelism == 1 else windows.repartition(1)
     return one_writer.mapInArrow(write, WRITTEN_SCHEMA).observe(
-        "written", f.count("*").alias("rows"), f.max("newest_event_ns").alias("newest_event_ns"), f.max("written_ns").alias("written_ns")
+        "written",
+        f.count("*").alias("rows"),
+        f.max("newest_event_ns").alias("newest_event_ns"),
+        f.max("written_ns").alias("written_ns"),
     )
 
 

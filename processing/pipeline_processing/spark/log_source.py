@@ -1,9 +1,10 @@
 """The embedded queue as a Spark source: one Python data source over the Broker protocol.
 
 In:      options `url`, `topic`, `records_max` (per trigger).
-Out:     rows of sources.RECORD in Arrow batches, at most `records_max` per trigger, shared among partitions as they lag.
-Records that retention has taken are skipped: the gap shows as rows that a trigger announced and did not bring, which the
-driver counts.
+Out:     rows of sources.RECORD in Arrow batches, at most `records_max` per trigger, shared among partitions as they
+         lag.
+Records that retention has taken are skipped: the gap shows as rows that a trigger announced and did not bring, which
+the driver counts.
 Spark calls `latestOffset` and `partitions` in one long-lived process per query, `read` in the workers.
 """
 
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
+from pipeline_queue.brokers import Broker, open_broker
+from pipeline_queue.errors import OffsetGone
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadLimit, ReadMaxRows
 from pyspark.sql.types import StructType
 
 from pipeline_processing.spark.records import RECORD_SCHEMA, as_batch
-from pipeline_queue.brokers import Broker, open_broker
-from pipeline_queue.errors import OffsetGone
 
 FORMAT = "queue-log"
 SPLIT_RECORDS = 5_000
@@ -48,7 +49,7 @@ class QueueLog(DataSource):
     def schema(self) -> str:
         return RECORD_SCHEMA
 
-    def streamReader(self, schema: StructType) -> LogReader:  # noqa: ARG002, N802 (the library's name)
+    def streamReader(self, schema: StructType) -> LogReader:  # noqa: N802 (the library's name)
         return LogReader(self.options["url"], self.options["topic"], int(self.options["records_max"]))
 
 
@@ -95,7 +96,8 @@ def broker_of(url: str) -> Broker:
 
 
 def within_limit(start: Mapping[int, int], end: Mapping[int, int], *, records_max: int) -> dict[int, int]:
-    """Ends nearer than `end`, so that all partitions advance in proportion to what they hold; at least one record each."""
+    """Ends nearer than `end`, so that all partitions advance in proportion to what they hold; at least one record
+    each."""
     behind = {partition: max(0, to - start.get(partition, 0)) for partition, to in end.items()}
     share = min(1.0, records_max / max(1, sum(behind.values())))
     return {
@@ -121,5 +123,3 @@ def _named(offsets: Mapping[int, int]) -> dict[str, int]:
 
 def _numbered(offsets: Mapping[str, int]) -> dict[int, int]:
     return {int(partition): offset for partition, offset in offsets.items()}
-
-

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-
 from pipeline_queue.brokers import Record
 
 RECORD_SCHEMA = "topic string, partition int, offset long, append_time_ns long, key binary, value binary"

@@ -3,8 +3,8 @@
 In:      a queue URL, a topic, how many records a trigger may bring.
 Out:     a streaming frame of records.RECORD_SCHEMA, from the oldest kept record on.
 Refuses: other queues (NotStreamable).
-Records that retention took before they were read are a gap that the driver counts, in both: a demo that was off for longer
-than retention must start again, and a stopped query would not bring them back.
+Records that retention took before they were read are a gap that the driver counts, in both: a demo that was off for
+longer than retention must start again, and a stopped query would not bring them back.
 """
 
 from __future__ import annotations

@@ -1,0 +1,56 @@
+"""What the service `processing` can be told, each setting an environment variable of the same name.
+
+In:      the environment.
+Out:     a frozen object, filled once by the driver.
+Refuses: a wrong value, with its name, the value met and what is allowed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pipeline_queue.settings import ServiceSettings
+from pydantic import Field
+
+
+class ProcessingSettings(ServiceSettings):
+    """Settings of the driver and of what it starts."""
+
+    spark_master: Annotated[
+        str, Field(validation_alias="SPARK_MASTER", pattern=r"^(local(\[[\d*]+\])?|spark://.+)$")
+    ] = "local[2]"
+    """Where tasks run: `local[N]`, in the driver's own JVM, or `spark://host:7077`, a standalone cluster."""
+    stores: Annotated[str, Field(validation_alias="STORES", min_length=1)] = "sqlite:///data/store.db"
+    """Store URLs, a comma between them; each job has one query for each, so that one dead store stops no other."""
+    checkpoint_dir: Annotated[Path, Field(validation_alias="CHECKPOINT_DIR")] = Path("/data/checkpoints")
+    """Where queries keep their offsets and state; the same path on the driver and all workers."""
+    trigger_s: Annotated[float, Field(validation_alias="TRIGGER_S", ge=0.05, le=3600)] = 1.0
+    """Seconds between two micro-batches of a query."""
+    records_per_trigger: Annotated[int, Field(validation_alias="RECORDS_PER_TRIGGER", ge=1)] = 20_000
+    """About how many records a micro-batch takes at most; after an outage many batches catch up."""
+    parallelism: Annotated[int, Field(validation_alias="PARALLELISM", ge=1, le=64)] = 1
+    """Tasks of each step of a query; a checkpoint keeps the number that it was made with. One decodes 500,000
+    events/s."""
+    watermark_s: Annotated[int, Field(validation_alias="WATERMARK_S", ge=600)] = 3600
+    """How far back windows stay open. It bounds state and nothing else: late events are decided record by record."""
+    driver_memory: Annotated[str, Field(validation_alias="DRIVER_MEMORY", pattern=r"^\d+[mg]$")] = "512m"
+    """Heap of the driver's JVM; with `local[N]` tasks run in it too."""
+    executor_memory: Annotated[str, Field(validation_alias="EXECUTOR_MEMORY", pattern=r"^\d+[mg]$")] = "512m"
+    """Heap of each executor on a cluster."""
+    cores_max: Annotated[int, Field(validation_alias="CORES_MAX", ge=1)] = 2
+    """Cores that the application takes on a cluster; without a limit it would take all there are."""
+    driver_host: Annotated[str, Field(validation_alias="DRIVER_HOST")] = "127.0.0.1"
+    """The name under which executors reach the driver; on a cluster the service's own host name."""
+    spark_ui_port: Annotated[int, Field(validation_alias="SPARK_UI_PORT", ge=0, le=65535)] = 0
+    """Where Spark's own pages answer; 0 leaves them off, which saves 40 MB and 1 s."""
+    jars_dir: Annotated[Path | None, Field(validation_alias="JARS_DIR")] = None
+    """A folder with Spark's Kafka connector, the same on all machines; needed when the queue is Kafka."""
+
+    @property
+    def store_urls(self) -> tuple[str, ...]:
+        return tuple(url.strip() for url in self.stores.split(",") if url.strip())
+
+    @property
+    def local(self) -> bool:
+        return self.spark_master.startswith("local")
