@@ -83,7 +83,8 @@ def _of_class(title: str, settings: type[ServiceSettings], *, inherited: bool = 
     for name, field in settings.model_fields.items():
         if name not in shared:
             text = " ".join((field.description or "").split()).replace("|", "\\|")
-            yield f"| `{field.validation_alias}` | `{field.default}` | {text} |"
+            default = "unset" if field.default_factory or field.default is None else f"`{field.default}`"
+            yield f"| `{field.validation_alias}` | {default} | {text} |"
 
 
 if __name__ == "__main__":
