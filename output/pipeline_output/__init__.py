@@ -1,0 +1,1 @@
+"""Where results are kept: the tables, and the stores that hold them."""
