@@ -2,6 +2,7 @@
 
 Fixtures: `kafka_url`      such as `kafka://127.0.0.1:40123`; make topics with names of your own.
           `cassandra_url`  such as `cassandra://127.0.0.1:40124`; append `/KEYSPACE`, a name of your own; no password.
+          `topic`          for laws of brokers: raw, three partitions, a name that nobody else has.
 Skips:    with the reason, when no engine answers or the pinned image is not there.
 The images are those of the stack; both are reachable on the loopback interface alone, and their data goes with them.
 """
@@ -11,10 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 
 import docker
 import pytest
 from docker.errors import DockerException, ImageNotFound
+from pipeline_queue.topics import Topic
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -36,6 +39,11 @@ def cassandra_url() -> Iterator[str]:
     with running(CASSANDRA_IMAGE, CASSANDRA_ENVIRONMENT, {"9042/tcp": port}):
         wait_until_answering(port, CASSANDRA_QUESTION)
         yield f"cassandra://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return Topic(name=f"law-{token_hex(6)}", doc="a law's own", own_columns=(), key="", partitions=3, raw=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

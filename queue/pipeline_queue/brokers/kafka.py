@@ -1,21 +1,32 @@
 """The broker of the stack: Apache Kafka through kafka-python.
 
-A publish waits for acks=all with the idempotent producer. After an error that the client does not retry, the producer is
-of no more use for that partition (its sequence numbers have a hole): it is built anew and what was not acknowledged
-is sent again, once; a repeat that this may cause has the same event ids. Kafka stamps records itself
-(LogAppendTime), in milliseconds. A commit carries its epoch in the offset's metadata. `durability=disk` needs a broker
-that flushes each message (`log.flush.interval.messages=1` on the topics), which `create` asks for.
+A publish waits for acks=all with the idempotent producer. After an error that the client does not retry, the producer
+is of no more use for that partition (its sequence numbers have a hole), so it is built anew. What the broker refused
+is then sent again, once: the first refusal takes the batches behind it along. What has an unknown outcome (no answer
+in time) is left to the caller, as QueueUnavailable: sending it again may put it there twice, which the caller should
+know. Kafka stamps records itself
+(LogAppendTime), in milliseconds. A commit carries its epoch in the offset's metadata. `durability=disk` needs a
+broker that flushes each message (`log.flush.interval.messages=1` on the topics), which `create` asks for.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    RetriableError,
+    TopicAlreadyExistsError,
+    UnknownError,
+    UnknownTopicOrPartitionError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from pipeline_queue.brokers.protocol import (
@@ -33,6 +44,8 @@ from pipeline_queue.topics import BLOCK_BYTES_MAX, Topic
 REQUEST_BYTES_MAX = BLOCK_BYTES_MAX + MESSAGE_OVERHEAD_BYTES
 ANSWER_WITHIN_S = 10
 """How long a call waits for the broker before it raises QueueUnavailable."""
+SETTLED_WITHIN_S = ANSWER_WITHIN_S * 2
+"""By then each batch is acknowledged, refused or expired: its delivery time, and the last request's, are over."""
 SMALL_BATCH_BYTES = 256 * 1024
 """Single messages of one publish share requests up to this size; a block is a request of its own."""
 NO_EPOCH = -1
@@ -75,13 +88,11 @@ class KafkaBroker:
         check_sizes(topic, messages)
         self.partitions(topic)
         with self._doing(f"publishing on {topic}"):
-            refused, _ = self._send(topic, messages)
-            if refused:
-                self._drop_producer()
-                refused, cause = self._send(topic, refused)
-                if cause is not None:
-                    self._drop_producer()
-                    raise cause
+            failed = self._send(topic, messages)
+            if failed and all(_was_refused(error) for _, error in failed):
+                failed = self._send(topic, [message for message, _ in failed])
+            if failed:
+                raise failed[0][1]
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         self.partitions(topic)
@@ -93,6 +104,7 @@ class KafkaBroker:
             except OffsetOutOfRangeError:
                 self._readers.pop(topic).close()
         self._raise_gone(topic, start)
+        time.sleep(wait_s)  # beyond the end: nothing is there yet
         return []
 
     def begin_offsets(self, topic: str) -> dict[int, int]:
@@ -149,30 +161,41 @@ class KafkaBroker:
         except TopicAlreadyExistsError:
             return  # another process was faster
 
-    def _send(self, topic: str, messages: Sequence[Message]) -> tuple[list[Message], KafkaError | None]:
-        """The messages that were not acknowledged, in order, and the first reason."""
-        if self._producer is None:
-            self._producer = KafkaProducer(**self._producer_options())
+    def _send(self, topic: str, messages: Sequence[Message]) -> list[tuple[Message, KafkaError]]:
+        """The messages that were not acknowledged, in order, each with its reason; then the producer is gone too."""
+        producer = self._producer = self._producer or KafkaProducer(**self._producer_options())
         count = self._partitions[topic]
-        sent = [
-            self._producer.send(
-                topic,
-                value=message.value,
-                key=message.key,
-                headers=list(message.headers),
-                partition=0 if message.key is None else partition_of(message.key, count),
-            )
-            for message in messages
+        try:
+            sent = [
+                producer.send(
+                    topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=list(message.headers),
+                    partition=0 if message.key is None else partition_of(message.key, count),
+                )
+                for message in messages
+            ]
+            producer.flush(timeout=SETTLED_WITHIN_S)
+        except KafkaError:
+            self._drop_producer()
+            raise
+        failed = [
+            (message, future.exception)
+            for message, future in zip(messages, sent, strict=True)
+            if not future.succeeded()
         ]
-        self._producer.flush(timeout=ANSWER_WITHIN_S * 2)
-        refused = [message for message, future in zip(messages, sent, strict=True) if not future.succeeded()]
-        cause = next((future.exception for future in sent if not future.succeeded()), None)
-        return refused, cause
+        if failed:
+            self._drop_producer()
+        return failed
 
     def _drop_producer(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=0)
-            self._producer = None
+        """Close it without sending what it still holds: that is sent again by whoever was not acknowledged."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer._sender.force_close()  # its own close waits for pending batches, and raises when they stay
+            producer._sender.join(1.0)
+            producer.close(timeout=0)
 
     def _administrator(self) -> KafkaAdminClient:
         if self._admin is None:
@@ -220,7 +243,8 @@ class KafkaBroker:
         return self._client_options() | {
             "acks": "all",
             "enable_idempotence": True,
-            "delivery_timeout_ms": ANSWER_WITHIN_S * 2000,
+            "request_timeout_ms": ANSWER_WITHIN_S * 500,
+            "delivery_timeout_ms": ANSWER_WITHIN_S * 1000,
             "max_block_ms": ANSWER_WITHIN_S * 1000,
             "max_request_size": REQUEST_BYTES_MAX,
             "batch_size": SMALL_BATCH_BYTES,
@@ -247,6 +271,11 @@ class KafkaBroker:
             raise QueueUnavailable(f"kafka://{','.join(self._addresses)}", doing=what, cause=repr(cause)) from cause
 
 
+def _was_refused(error: KafkaError) -> bool:
+    """The broker said no, so it is not there; after anything else it may be."""
+    return isinstance(error, BrokerResponseError) and not isinstance(error, RetriableError | UnknownError)
+
+
 class _Reader:
     """One topic's consumer, with the positions at which it stands: a seek would throw away what it fetched ahead."""
 
@@ -256,16 +285,29 @@ class _Reader:
         self._positions: dict[int, int] = {}
 
     def read(self, start: Offsets, *, wait_s: float, limit: int) -> list[Record]:
-        self._stand_at(start)
+        has_moved = self._stand_at(start)
+        found = self._poll(wait_s, limit)
+        # The first poll from a new place only asks for what is there; one that does not wait never sees the answer.
+        if not found and has_moved and self._is_behind(start):
+            found = self._poll(ANSWER_WITHIN_S, limit)
+        return found
+
+    def _poll(self, wait_s: float, limit: int) -> list[Record]:
         polled = self.consumer.poll(timeout_ms=round(wait_s * 1000), max_records=limit)
         found = [_as_record(each) for of_partition in polled.values() for each in of_partition]
         self._positions.update({record.partition: record.offset + 1 for record in found})
         return found
 
+    def _is_behind(self, start: Offsets) -> bool:
+        ends = self.consumer.end_offsets([TopicPartition(self._topic, partition) for partition in start])
+        return any(start[each.partition] < end for each, end in ends.items())
+
     def close(self) -> None:
         self.consumer.close(autocommit=False)
 
-    def _stand_at(self, start: Offsets) -> None:
+    def _stand_at(self, start: Offsets) -> bool:
+        """Whether that was somewhere else."""
+        has_moved = self._positions != start
         if self._positions.keys() != start.keys():
             self.consumer.assign([TopicPartition(self._topic, partition) for partition in start])
             self._positions = {}
@@ -273,6 +315,7 @@ class _Reader:
             if self._positions.get(partition) != offset:
                 self.consumer.seek(TopicPartition(self._topic, partition), offset)
                 self._positions[partition] = offset
+        return has_moved
 
 
 def _as_record(polled: Any) -> Record:

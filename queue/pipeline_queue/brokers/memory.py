@@ -74,6 +74,7 @@ class MemoryBroker:
         }
 
     def commit(self, group: str, topic: str, offsets: Offsets, *, epoch: int = 0) -> None:
+        self._logs(topic)
         with self._log.changed:
             newest, kept = self._log.commits.get((group, topic), (epoch, {}))
             if epoch < newest:
@@ -81,6 +82,7 @@ class MemoryBroker:
             self._log.commits[group, topic] = (epoch, {**kept, **offsets})
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
+        self._logs(topic)
         return dict(self._log.commits.get((group, topic), (0, {}))[1])
 
     def trim(self, topic: str, begin: Offsets) -> None:

@@ -57,9 +57,7 @@ class Run:
         found = SOURCES["random-numbers"]
         end_ns = NOON_NS + round(seconds * SECOND_NS)
         with closing(FileLedger(self.folder, "p")) as ledger:
-            outlet = Outlet(
-                producer="p", clock=self.clock, broker=self.broker, service=self.service, ledger=ledger
-            )
+            outlet = Outlet(producer="p", clock=self.clock, broker=self.broker, service=self.service, ledger=ledger)
             run(found, filled(found.settings, **given), outlet, lambda: self.clock.now_ns() >= end_ns)
         return self
 

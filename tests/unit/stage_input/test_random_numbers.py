@@ -51,7 +51,9 @@ def test_the_numbers_do_not_depend_on_when_they_are_made() -> None:
 def test_every_whole_second_holds_exactly_the_rate(rate: int) -> None:
     clock = ManualClock(NOON_NS - 300_000_000)
     counts = per_second(events_until(clock, NOON_NS + 3 * SECOND_NS + 50_000_000, rate=rate))
-    assert {at: counts[at] for at in (0, SECOND_NS, 2 * SECOND_NS)} == dict.fromkeys((0, SECOND_NS, 2 * SECOND_NS), rate)
+    assert {at: counts[at] for at in (0, SECOND_NS, 2 * SECOND_NS)} == dict.fromkeys(
+        (0, SECOND_NS, 2 * SECOND_NS), rate
+    )
 
 
 @pytest.mark.parametrize("rate", [1, 7, 999, 100_000])
@@ -148,7 +150,10 @@ def test_while_it_waits_it_yields_at_least_twice_a_second() -> None:
 def test_normal_numbers_have_the_mean_and_the_deviation_asked_for() -> None:
     values = list(islice(numbers(settings(mean=10, spread=3)), 40_000))
     # the standard errors are 3/200 and 3/283: five of them
-    assert (statistics.fmean(values), statistics.pstdev(values)) == (pytest.approx(10, abs=0.075), pytest.approx(3, abs=0.053))
+    assert (statistics.fmean(values), statistics.pstdev(values)) == (
+        pytest.approx(10, abs=0.075),
+        pytest.approx(3, abs=0.053),
+    )
 
 
 def test_uniform_numbers_fill_the_width_asked_for_and_no_more() -> None:
@@ -170,9 +175,17 @@ def test_up_to_1000_a_second_travel_one_a_message_and_above_in_blocks() -> None:
     ("name", "value", "said"),
     [
         ("RANDOM_NUMBERS_RATE", "0", "RANDOM_NUMBERS_RATE is '0': input should be greater than or equal to 1"),
-        ("RANDOM_NUMBERS_RATE", "100001", "RANDOM_NUMBERS_RATE is '100001': input should be less than or equal to 100000"),
+        (
+            "RANDOM_NUMBERS_RATE",
+            "100001",
+            "RANDOM_NUMBERS_RATE is '100001': input should be less than or equal to 100000",
+        ),
         ("RANDOM_NUMBERS_RATE", "many", "RANDOM_NUMBERS_RATE is 'many': input should be a valid integer"),
-        ("RANDOM_NUMBERS_DISTRIBUTION", "poisson", "RANDOM_NUMBERS_DISTRIBUTION is 'poisson': input should be 'normal'"),
+        (
+            "RANDOM_NUMBERS_DISTRIBUTION",
+            "poisson",
+            "RANDOM_NUMBERS_DISTRIBUTION is 'poisson': input should be 'normal'",
+        ),
         ("RANDOM_NUMBERS_SPREAD", "0", "RANDOM_NUMBERS_SPREAD is '0': input should be greater than 0"),
         ("RANDOM_NUMBERS_MEAN", "nan", "RANDOM_NUMBERS_MEAN is 'nan': input should be a finite number"),
     ],
