@@ -26,15 +26,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline_output.errors import StoreUnavailable, TableDiffers, TableMissing
+from pipeline_output.stores.bucket_file import encoded, rows_of, tightened
 from pipeline_output.stores.protocol import INT64_MIN, ROWS_MAX, Durability
-from pipeline_output.stores.rows import VERSION, by_bucket, checked, newest, versioned
+from pipeline_output.stores.rows import by_bucket, checked, newest, versioned
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
 
 LOCKED_S = 10.0
 LOCK_RETRY_S = 0.001
+AT_REST_S = 60
+"""A file that nobody wrote for so long gives back the room of its former versions."""
 DECLARATION = ".table.json"
 LOCK = ".lock"
 BESIDE = ".beside"
@@ -96,6 +98,8 @@ class DiskStore:
                 for path in folder.glob("*.parquet"):
                     if bucket_end_ns(table, path) <= oldest_ns:
                         path.unlink()
+                    elif path.stat().st_mtime_ns < now_ns - AT_REST_S * NS_PER_S:
+                        self._tighten(table, path)
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -117,7 +121,12 @@ class DiskStore:
         kept = _rows_at(path)
         merged = arriving if kept is None else newest(table, kept, arriving)
         if kept is None or not merged.equals(kept):
-            self._replace(path, parquet(table, merged))
+            self._replace(path, encoded(table, merged, path.read_bytes() if kept is not None else None))
+
+    def _tighten(self, table: Table, path: Path) -> None:
+        tight = tightened(table, path.read_bytes())
+        if tight is not None:
+            self._replace(path, tight)
 
     def _replace(self, path: Path, content: bytes | pa.Buffer) -> None:
         """Put `content` at `path` in one step, with a modification time that no earlier file there had."""
@@ -160,15 +169,6 @@ def bucket_end_ns(table: Table, path: Path) -> int:
     return ((begin - EPOCH) // timedelta(seconds=1) + table.bucket_s) * NS_PER_S
 
 
-def parquet(table: Table, rows: pa.Table) -> pa.Buffer:
-    """A bucket's file. Its metadata says which table it is of and the newest version in it."""
-    described = {"table": table.name, "doc": table.doc, "newest_version": str(pc.max(rows[VERSION]).as_py())}
-    strings = [field.name for field in rows.schema if pa.types.is_string(field.type)]
-    sink = pa.BufferOutputStream()
-    pq.write_table(rows.replace_schema_metadata(described), sink, compression="zstd", use_dictionary=strings)
-    return sink.getvalue()
-
-
 def _rows_at(path: Path) -> pa.Table | None:
     """A bucket's rows; None if it has no file, or none any more."""
     try:
@@ -181,8 +181,7 @@ def _rows_at(path: Path) -> pa.Table | None:
 @lru_cache(maxsize=16)
 def _rows(file: BucketFile) -> pa.Table:
     """Read whole through one handle, so that a file renamed over this one does not matter."""
-    parquet_file = pq.ParquetFile(pa.BufferReader(file.path.read_bytes()))
-    return parquet_file.read(use_threads=False).replace_schema_metadata(None)
+    return rows_of(file.path.read_bytes())
 
 
 def _since(table: Table, rows: pa.Table, since_ns: int) -> pa.Table:
