@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import subprocess
 from pathlib import Path
@@ -28,28 +27,18 @@ def test_what_was_acknowledged_before_ctrl_c_is_in_the_stores_after_the_next_sta
     two_runs: TwoRuns, store: str
 ) -> None:
     demo, ids = two_runs.demo, two_runs.first_acknowledged
-    raw = oracle.records(open_broker(f"sqlite://{demo.folder}/queue"), "random-numbers")
-    of_first = [(record, event) for record, event in oracle.events(raw) if event["event_id"] in ids]
+    raw = oracle.raw_records(open_broker(f"sqlite://{demo.folder}/queue"), "random-numbers")
+    of_first = [(append_ns, event) for append_ns, event in oracle.events(raw) if event["event_id"] in ids]
     assert len(of_first) == len(ids) > 0
-    expected = oracle.windows({record.offset: record for record, _ in of_first}.values())
+    expected = oracle.windows(of_first)
 
     def stored() -> dict[int, dict]:
         return {row["window_start_ns"]: row for row in demo.windows(store) if row["window_start_ns"] in expected}
 
     assert until(lambda: len(stored()) == len(expected), START_WITHIN_S)
-    wrong = {
-        start_ns: (window, row)
-        for start_ns, window in expected.items()
-        if not same(window, row := stored()[start_ns])
-    }
+    rows = stored()
+    wrong = {start_ns: (window, rows[start_ns]) for start_ns, window in expected.items() if not oracle.same(window, rows[start_ns])}
     assert wrong == {}
-
-
-def same(window: oracle.Window, row: dict) -> bool:
-    """In the sense of ARCHITECTURE.md: counts and extremes equal, moments within 1e-9."""
-    exact = (row["count"], row["late"], row["min"], row["max"]) == (window.count, window.late, window.min, window.max)
-    moments = ((row["sum"], window.sum), (row["mean"], window.mean), (row["standard_deviation"], window.standard_deviation))
-    return exact and all(math.isclose(got, want, rel_tol=1e-9, abs_tol=1e-9) for got, want in moments)
 
 
 def test_the_index_lists_the_demos(demo: Demo) -> None:

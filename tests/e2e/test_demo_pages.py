@@ -1,0 +1,42 @@
+"""The running demo in a real browser: what is drawn is what travelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import oracle
+import pages
+import pytest
+from pipeline_queue.brokers import open_broker
+from running_demo import Demo
+
+
+@pytest.fixture(params=["demo1", "demo5", "demo6"])
+def visited(request: pytest.FixtureRequest, demo: Demo) -> Iterator[tuple[str, pages.Visit]]:
+    with pages.visit(f"http://127.0.0.1:{demo.port}/{request.param}") as visit:
+        yield request.param, visit
+
+
+def test_drawn_values_equal_a_recomputation_from_the_topic(demo: Demo, visited: tuple[str, pages.Visit]) -> None:
+    name, visit = visited
+    broker = open_broker(f"sqlite://{demo.folder}/queue")
+    if name == "demo1":
+        pages.check_monitoring(visit, lambda: oracle.raw_records(broker, "monitoring"))
+    else:
+        pages.check_windows(visit, lambda: oracle.raw_records(broker, "random-numbers"))
+    visit.keep(f"embedded-{name}")
+    assert visit.complaints == []
+
+
+def test_the_stand_in_says_that_it_is_one(demo: Demo) -> None:
+    assert "SQLite, standing in for Cassandra" in demo.page("/demo6")
+
+
+def test_the_index_shows_every_service_as_it_is_now(demo: Demo) -> None:
+    services = {"input-monitoring", "input-random-numbers", "processing", "display"}
+    with pages.visit(f"http://127.0.0.1:{demo.port}/") as visit:
+        shown = visit.page.locator("body")
+        assert pages.until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
+        visit.page.wait_for_timeout(1500)
+        visit.keep("embedded-index")
+        assert visit.complaints == []
