@@ -1,20 +1,18 @@
-"""`python -m pipeline_display`: the display alone, set up by the environment."""
+"""`python -m pipeline_display`: the same as `pipeline serve`, without the command line's package."""
 
 from __future__ import annotations
 
 import sys
 
 from pipeline_queue.errors import QueueError
-from pipeline_queue.settings import filled
 
 from pipeline_display.errors import DisplayError
-from pipeline_display.server import serve
-from pipeline_display.settings import DisplaySettings
+from pipeline_display.serve import serve
 
 
 def main() -> int:
     try:
-        serve(filled(DisplaySettings), ready=lambda address: print(f"The pages are at {address}", flush=True))
+        serve()
     except (DisplayError, QueueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -106,11 +106,13 @@ def _add_pages(app: Flask, parts: Parts) -> None:
     def demo(name: str) -> str:
         shown = DEMOS.get(name) or abort(404)
         store_url = path.store_of(shown, parts.settings.store_urls)
+        steps = path.steps(shown, queue_url=parts.settings.queue_url, store_url=store_url)
         return render_template(
             "demo.html",
             demos=DEMOS.values(),
             demo=shown,
-            steps=path.steps(shown, queue_url=parts.settings.queue_url, store_url=store_url),
+            steps=steps,
+            stand_ins=path.stand_ins(steps),
             command=path.command(shown, store_url=store_url),
             page=page_of(shown, parts.settings),
         )
@@ -127,7 +129,7 @@ def _add_pages(app: Flask, parts: Parts) -> None:
 def _stages(settings: DisplaySettings) -> list[Mapping[str, str]]:
     """The five stages as this installation has them."""
     queue_name = path.QUEUES[path.urlsplit(settings.queue_url).scheme]
-    stores = ", ".join(path.store_name(url) for url in settings.store_urls) or "no store"
+    stores = "; ".join(path.store_name(url) for url in settings.store_urls) or "no store"
     what = dict(zip(path.STAGES, ("Sources", queue_name, "Spark", stores, "Flask, Socket.IO, D3"), strict=True))
     return [{"stage": stage, "what": what[stage]} for stage in path.STAGES]
 

@@ -14,15 +14,16 @@ from urllib.parse import urlsplit
 from pipeline_display.demos import Demo
 
 STAGES = ("input", "queue", "processing", "output", "display")
+STANDING_IN = ", standing in for "
 QUEUES = {
     "kafka": "Kafka",
-    "sqlite": "SQLite log, standing in for Kafka",
-    "memory": "a log in memory, standing in for Kafka",
+    "sqlite": f"SQLite log{STANDING_IN}Kafka",
+    "memory": f"Log in memory{STANDING_IN}Kafka",
 }
 STORES = {
     "disk": "Parquet files on disk",
     "cassandra": "Cassandra",
-    "sqlite": "SQLite, standing in for Cassandra",
+    "sqlite": f"SQLite{STANDING_IN}Cassandra",
 }
 SCHEMES_OF_STORE = {"disk": ("disk",), "cassandra": ("cassandra", "sqlite")}
 """What a demo may find where it asks for a store; the first that is configured is taken."""
@@ -71,6 +72,12 @@ def store_name(url: str | None) -> str:
     return STORES[urlsplit(url).scheme] if url else "no store"
 
 
+def stand_ins(found: Iterable[Step]) -> list[str]:
+    """What stands in for something on the way, in words."""
+    names = [step.what.split(STANDING_IN) for step in found if STANDING_IN in step.what]
+    return [f"a {here} stands in for {there}" for here, there in names]
+
+
 def command(demo: Demo, *, store_url: str | None) -> str:
     """What to type to see the same without a browser."""
     if store_url is None:
@@ -79,7 +86,7 @@ def command(demo: Demo, *, store_url: str | None) -> str:
     query = f"SELECT * FROM {demo.table} ORDER BY window_start_ns DESC LIMIT 10"
     match parts.scheme:
         case "disk":
-            query = query.replace(demo.table, f"'{parts.path}/{demo.table}/**/*.parquet'")
+            query = query.replace(demo.table, f"'{parts.path}/{demo.table}/*.parquet'")
             return f'duckdb -c "{query}"'
         case "sqlite":
             return f'sqlite3 -header -column {shlex.quote(parts.path)} "{query}"'

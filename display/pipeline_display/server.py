@@ -35,8 +35,8 @@ JOIN_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def serve(settings: DisplaySettings, *, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called with the address once pages answer. Raises PortTaken."""
+def run(settings: DisplaySettings) -> None:
+    """Serve until SIGTERM or SIGINT; says where as soon as the pages answer. Raises PortTaken."""
     listening = listen(settings.host, settings.port)
     address = f"http://{settings.host}:{listening.getsockname()[1]}/"
     stop, bell, stopping, mode = Bell(), Bell(), threading.Event(), mode_of(settings.async_mode)
@@ -50,7 +50,6 @@ def serve(settings: DisplaySettings, *, ready: Callable[[str], None] = lambda ad
         mode.spawn(_Rounds(mode, bell, delivery, feeds, service).run)
         mode.serve(listening, app)
         log.info("the pages are at %s", address)
-        ready(address)
         while not mode.wait(stop, 3600.0):
             pass
         stopping.set()
@@ -86,7 +85,7 @@ class _Rounds:
             name, feed = next(iter(cut_off.items()))
             self._service.doing = f"feed {name}: {feed.status.away or 'its thread has ended'}"
         else:
-            self._service.beat(f"{self._delivery.pages} pages follow {len(self._feeds)} feeds")
+            self._service.beat(f"feeds: {len(self._feeds)}, open pages: {self._delivery.pages}")
 
 
 class _Signals:

@@ -15,4 +15,8 @@ def dumps(value: Any, **_layout: Any) -> str:
 
 
 def loads(text: str | bytes, **_layout: Any) -> Any:
-    return msgspec.json.decode(text)
+    """Raises ValueError for what is no JSON, as Socket.IO expects."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error

@@ -8,7 +8,6 @@ replay may change an old window.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,7 +67,7 @@ class WindowReader:
 
     def _changed(self, rows: list[Row]) -> list[Row]:
         """The rows that are not known as they are; known ones older than the recent past are forgotten."""
-        changed = [row for row in map(sound, rows) if self._known.get(self._key(row)) != row]
+        changed = [row for row in rows if self._known.get(self._key(row)) != row]
         self._known.update((self._key(row), row) for row in changed)
         oldest_ns = time.time_ns() - 2 * self._history_ns
         for key in [key for key, row in self._known.items() if row[self._table.time] < oldest_ns]:
@@ -89,10 +88,3 @@ def frames(rows: list[Row]) -> list[bytes]:
         msgspec.json.encode({"rows": rows[start : start + ROWS_PER_FRAME_MAX]})
         for start in range(0, len(rows), ROWS_PER_FRAME_MAX)
     ]
-
-
-def sound(row: Row) -> Row:
-    """The row with null for what JSON has no number for."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
-    }

@@ -43,6 +43,13 @@ export function number(value) {
   return new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value);
 }
 
+/** As many decimals as suit a column whose greatest size is `size`; so that the points stand below each other. */
+export function inColumn(value, size) {
+  if (value === null || value === undefined) return "–";
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
+  return value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 export function count(value, noun) {
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }

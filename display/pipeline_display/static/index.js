@@ -55,6 +55,7 @@ function drawStage(card, now) {
   const { stage } = card.dataset;
   const here = now.filter((each) => each.stage === stage);
   const told = here.length ? ofServices(here) : ofPlaces(Object.values(places[stage] ?? {}));
+  if (stage === "queue") told.figures = figuresOfQueue(now);
   card.dataset.health = told.health;
   card.querySelector(".health-word").textContent = HEALTH_WORDS[told.health];
   const pairs = d3.select(card).select("dl").selectAll("div").data(told.figures, ([name]) => name).join((enter) => {
@@ -68,10 +69,9 @@ function drawStage(card, now) {
 
 function ofServices(here) {
   const newest = here.map((each) => each.newest);
-  const inPerS = d3.sum(here, (each) => each.inPerS);
   const figures = [
-    ["in", `${number(Math.round(inPerS * 10) / 10)} /s`],
-    ["out", `${number(Math.round(d3.sum(here, (each) => each.outPerS) * 10) / 10)} /s`],
+    ["in", `${rounded(d3.sum(here, (each) => each.inPerS))} /s`],
+    ["out", `${rounded(d3.sum(here, (each) => each.outPerS))} /s`],
     ["lag", `${number(d3.sum(newest, (each) => each.lag))}`],
     ["latency", seconds(d3.median(newest.filter((each) => each.latency_s), (each) => each.latency_s))],
   ];
@@ -85,6 +85,19 @@ function ofPlaces(found) {
   return { health: worst(found.map((each) => (each.away ? "gone" : "up"))), figures: rates };
 }
 
+/** What the producers say that they put in, and what the jobs say that they have not taken out. */
+function figuresOfQueue(now) {
+  const of = (stage) => now.filter((each) => each.stage === stage);
+  return [
+    ["in", `${rounded(d3.sum(of("input"), (each) => each.outPerS))} /s`],
+    ["lag", number(d3.sum(of("processing"), (each) => each.newest.lag))],
+  ];
+}
+
+function rounded(rate) {
+  return number(Math.round(rate * 10) / 10);
+}
+
 function worst(healths) {
   return WORSE_FIRST.find((each) => healths.includes(each)) ?? "unknown";
 }
@@ -96,7 +109,7 @@ function drawServices(now) {
 }
 
 function cellsOf({ service, health, inPerS, outPerS, newest }) {
-  const rate = (value) => (value === null ? "–" : number(Math.round(value * 10) / 10));
+  const rate = (value) => (value === null ? "–" : rounded(value));
   return [
     { text: service, className: "string" },
     { text: HEALTH_WORDS[health], className: "string health-cell" },

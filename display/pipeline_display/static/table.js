@@ -1,6 +1,6 @@
 /* The numbers behind a chart, newest first; written only while the table is open. */
 
-import { number, timeWithMs } from "./format.js";
+import { inColumn, number, timeWithMs } from "./format.js";
 
 const ROWS = 60;
 
@@ -16,8 +16,10 @@ export class Table {
 
   draw() {
     if (!this.details.open) return;
-    const rows = d3.select(this.details).select("tbody").selectAll("tr").data(this.chart.tableRows(ROWS)).join("tr");
-    rows.selectAll("td").data((row) => this.columns.map((column) => ({ column, value: row[column.name] }))).join("td").attr("class", (cell) => cell.column.kind).text(shown);
+    const rows = this.chart.tableRows(ROWS);
+    const columns = this.columns.map((column) => ({ ...column, size: d3.max(rows, (row) => Math.abs(row[column.name])) }));
+    const lines = d3.select(this.details).select("tbody").selectAll("tr").data(rows).join("tr");
+    lines.selectAll("td").data((row) => columns.map((column) => ({ column, value: row[column.name] }))).join("td").attr("class", (cell) => cell.column.kind).text(shown);
   }
 }
 
@@ -28,5 +30,6 @@ function heading(column) {
 
 function shown({ column, value }) {
   if (column.kind === "string") return value;
-  return column.unit === "ns" && value ? timeWithMs(value / 1e6) : number(value);
+  if (column.unit === "ns") return value ? timeWithMs(value / 1e6) : "–";
+  return column.kind === "float64" ? inColumn(value, column.size) : number(value);
 }

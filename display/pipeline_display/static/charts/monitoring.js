@@ -25,6 +25,7 @@ export class Chart {
     this.page = page;
     this.redraw = redraw;
     this.hosts = new Map();
+    this.ids = new Set();
     this.shownHost = null;
     this.spanS = 120;
     this.columns = new Map(page.columns.map((column) => [column.name, column]));
@@ -33,19 +34,22 @@ export class Chart {
     this.hostChoice = hostChoice(host, (name) => { this.shownHost = name; redraw.request(); });
   }
 
-  /** Rows of one frame, oldest first. */
+  /** Rows of one frame, oldest first. A producer that got no answer may have sent an event twice; it is drawn once. */
   take(rows) {
     for (const row of rows) {
+      if (this.ids.has(row.event_id)) continue;
+      this.ids.add(row.event_id);
       const ofHost = this.hosts.get(row.host) ?? [];
       this.hosts.set(row.host, ofHost);
       const isOlder = ofHost.length && row.time_ns < ofHost.at(-1).time_ns;
       ofHost.push(row);
       if (isOlder) ofHost.sort((a, b) => a.time_ns - b.time_ns);
-      while (ofHost[0].time_ns < row.time_ns - this.page.history_s * 1e9) ofHost.shift();
+      while (ofHost[0].time_ns < row.time_ns - this.page.history_s * 1e9) this.ids.delete(ofHost.shift().event_id);
     }
   }
 
   clear() {
+    this.ids.clear();
     this.hosts.clear();
   }
 

@@ -1,0 +1,106 @@
+"""A feed's thread: it waits out what is away, counts what it takes, and does not hide bad code."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from pipeline_display.feeds.feed import Batch, Feed, Reader
+from pipeline_display.feeds.ring import Ring
+from pipeline_display.wakeup import Bell
+from pipeline_queue.errors import QueueError, QueueUnavailable
+
+
+class Script:
+    """A reader that does what it is told, look by look, then waits for the end."""
+
+    away = (QueueError,)
+
+    def __init__(self, stopping: threading.Event, *looks: Batch | Exception) -> None:
+        self._looks = iter(looks)
+        self._stopping = stopping
+        self.let_go_times = 0
+        self.done = threading.Event()
+
+    def look(self) -> Batch:
+        told = next(self._looks, None)
+        if told is None:
+            self.done.set()
+            self._stopping.wait(5)
+            return Batch(bodies=[])
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def let_go(self) -> None:
+        self.let_go_times += 1
+
+
+class Counts:
+    """Figures that add up."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, float] = {}
+
+    def _adder(self, name: str) -> Callable[[float], None]:
+        def add(amount: float) -> None:
+            self.seen[name] = self.seen.get(name, 0) + amount
+
+        return add
+
+    def __getattr__(self, name: str) -> Callable[[float], None]:
+        return self._adder(name)
+
+
+@contextmanager
+def running(*looks: Batch | Exception, figures: Counts | None = None) -> Iterator[tuple[Feed, Script, Bell]]:
+    stopping, bell = threading.Event(), Bell()
+    reader = Script(stopping, *looks)
+    feed = Feed(_as_reader(reader), Ring(history_s=60, bytes_max=10**6), bell=bell, stopping=stopping, figures=figures)
+    feed.start("test")
+    try:
+        yield feed, reader, bell
+    finally:
+        stopping.set()
+        feed.join(5)
+
+
+def _as_reader(reader: Script) -> Reader:
+    return reader
+
+
+def test_what_a_look_finds_is_in_the_ring_and_the_bell_rings() -> None:
+    with running(Batch(bodies=[b"1", b"2"])) as (feed, reader, bell):
+        assert (reader.done.wait(5), bell.wait(5)) == (True, True)
+        assert [frame.body for frame in feed.ring.since(0, limit=9, bytes_max=99).frames] == [b"1", b"2"]
+
+
+def test_a_feed_says_what_is_away_tries_again_and_says_when_it_is_back() -> None:
+    gone = QueueUnavailable("sqlite:///nowhere", doing="reading", cause="no such folder")
+    with running(gone, Batch(bodies=[b"1"])) as (feed, reader, bell):
+        bell.wait(5)
+        said = feed.status.away
+        assert reader.done.wait(5)
+        assert (said, feed.status.away, reader.let_go_times) == (str(gone), "", 1)
+
+
+def test_events_are_counted_by_their_fate() -> None:
+    figures = Counts()
+    looks = (Batch(bodies=[b"1"], events=3, dead=1, late=2, age_s=0.25), Batch(bodies=[], gaps=1))
+    with running(*looks, figures=figures) as (feed, reader, _):
+        assert reader.done.wait(5)
+        status = feed.status
+    assert (status.dead, status.late, status.gaps) == (1, 2, 1)
+    assert figures.seen == {"count_in": 4, "count_out": 3, "count_dead": 1, "count_late": 2, "latency": 0.25}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_bad_code_ends_the_feed_so_that_the_health_check_can_tell() -> None:
+    with running(ZeroDivisionError("a mistake")) as (feed, _, _bell):
+        feed.join(5)
+        before = feed.silent_s()
+        time.sleep(0.02)
+        assert feed.silent_s() > before + 0.01
