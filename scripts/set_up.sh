@@ -32,7 +32,7 @@ ensure_packages() {
     fi
     say "installing the pinned packages (Spark alone is 400 MB; later starts skip this)"
     .venv/bin/python -m pip install --disable-pip-version-check \
-        --constraint constraints.txt --editable ".[$extras]"
+        --constraint constraints.txt --editable ".[$extras]" >&2
     echo "$wanted" >"$stamp"
 }
 
