@@ -4,6 +4,7 @@ ProcessingError
 ├── BadSketch         bytes that are no sketch
 ├── UnknownJob        a name that the table JOBS does not hold
 ├── NotStreamable     a queue that Spark cannot read
+├── CheckpointAhead   a checkpoint of a queue that was since made anew
 ├── NoJava            there is no Java to run Spark
 └── JvmEnded          Spark's JVM ended before it was ready
 """
@@ -11,7 +12,7 @@ ProcessingError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class ProcessingError(Exception):
@@ -36,6 +37,14 @@ class UnknownJob(ProcessingError):
 class NotStreamable(ProcessingError):
     def __init__(self, url: str) -> None:
         super().__init__(f"Spark cannot read the queue `{url}`; use `kafka://host:port` or `sqlite:///absolute/folder`")
+
+
+class CheckpointAhead(ProcessingError):
+    def __init__(self, topic: str, *, at: Mapping[int, int], ends: Mapping[int, int]) -> None:
+        super().__init__(
+            f"the checkpoint is at {dict(at)} of `{topic}`, ahead of the queue's end {dict(ends)}: the queue was made "
+            "anew; delete the query's folder in CHECKPOINT_DIR to begin with the new one"
+        )
 
 
 class NoJava(ProcessingError):

@@ -97,7 +97,10 @@ def _by_window(time_ns: Ints, value: Floats) -> Iterator[tuple[int, Partial]]:
     window = time_ns // WINDOW_NS
     order = np.argsort(window, kind="stable")
     windows, starts = np.unique(window[order], return_index=True)
-    for start_s, rows in zip(windows.tolist(), np.split(order, starts[1:]), strict=True):
+    ends = np.append(starts[1:], len(order))
+    # Without events `ends` alone holds one more.
+    for start_s, start, end in zip(windows.tolist(), starts, ends, strict=False):
+        rows = order[start:end]
         yield start_s * WINDOW_NS, _of_one_window(time_ns[rows], value[rows])
 
 

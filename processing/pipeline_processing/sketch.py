@@ -104,9 +104,9 @@ class Sketch:
 
 
 def _bucket(values: Floats) -> Ints:
-    with np.errstate(divide="ignore"):
-        place = np.ceil(np.log(np.abs(values)) / _LOG_GAMMA) + SHIFT
-    return np.where(values == 0, 0, np.sign(values) * place).astype(np.int64)
+    sizes = np.where(values == 0, 1.0, np.abs(values))
+    place = np.ceil(np.log(sizes) / _LOG_GAMMA) + SHIFT
+    return (np.sign(values) * place).astype(np.int64)
 
 
 def _value(buckets: Ints) -> Floats:

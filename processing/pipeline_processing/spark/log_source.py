@@ -3,6 +3,7 @@
 In:      options `url`, `topic`, `records_max` (per trigger).
 Out:     rows of sources.RECORD in Arrow batches, at most `records_max` per trigger, shared among partitions as they
          lag.
+Refuses: a checkpoint that is ahead of the queue (CheckpointAhead).
 Records that retention has taken are skipped: the gap shows as rows that a trigger announced and did not bring, which
 the driver counts.
 Spark calls `latestOffset` and `partitions` in one long-lived process per query, `read` in the workers.
@@ -22,6 +23,7 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadLimit, ReadMaxRows
 from pyspark.sql.types import StructType
 
+from pipeline_processing.errors import CheckpointAhead
 from pipeline_processing.spark.records import RECORD_SCHEMA, as_batch
 
 FORMAT = "queue-log"
@@ -66,10 +68,12 @@ class LogReader(DataSourceStreamReader):
         return ReadMaxRows(self._records_max)
 
     def latestOffset(self, start: dict, limit: ReadLimit) -> dict:  # noqa: N802 (the library's name)
-        ends = broker_of(self._url).end_offsets(self._topic)
+        ends, starts = broker_of(self._url).end_offsets(self._topic), _numbered(start)
+        if any(offset > ends.get(partition, 0) for partition, offset in starts.items()):
+            raise CheckpointAhead(self._topic, at=starts, ends=ends)
         if isinstance(limit, ReadAllAvailable):
             return _named(ends)
-        return _named(within_limit(_numbered(start), ends, records_max=limit.max_rows))
+        return _named(within_limit(starts, ends, records_max=limit.max_rows))
 
     def reportLatestOffset(self) -> dict:  # noqa: N802 (the library's name)
         return _named(broker_of(self._url).end_offsets(self._topic))

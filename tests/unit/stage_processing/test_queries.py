@@ -1,0 +1,125 @@
+"""Queries that fail are started again; a stand-in for Spark's query says when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pipeline_processing.jobs import JOBS, Context, Job
+from pipeline_processing.queries import Queries, planned, reason_of, store_name
+from pipeline_processing.settings import ProcessingSettings
+
+
+@dataclass
+class Query:
+    """As much of a StreamingQuery as the keeper looks at."""
+
+    isActive: bool = True  # noqa: N815 (the library's name)
+    error: Exception | None = None
+
+    def exception(self) -> Exception | None:
+        return self.error
+
+    def stop(self) -> None:
+        self.isActive = False
+
+    def fail(self, error: Exception) -> None:
+        self.isActive, self.error = False, error
+
+
+@dataclass
+class Spark:
+    """Starts stand-in queries, by store, and can be told to refuse."""
+
+    started: dict[str, list[Query]] = field(default_factory=dict)
+    refuses: bool = False
+    pools: list[str] = field(default_factory=list)
+
+    @property
+    def sparkContext(self) -> Spark:  # noqa: N802 (the library's name)
+        return self
+
+    def setLocalProperty(self, _name: str, value: str) -> None:  # noqa: N802 (the library's name)
+        self.pools.append(value)
+
+    def start(self, context: Context) -> Query:
+        if self.refuses:
+            raise ValueError("no such format")
+        self.started.setdefault(context.store_url, []).append(Query())
+        return self.started[context.store_url][-1]
+
+
+DISK, SQL = "disk:///d", "sqlite:///s.db"
+
+
+@pytest.fixture
+def spark() -> Spark:
+    return Spark()
+
+
+@pytest.fixture
+def queries(spark: Spark, tmp_path: Path) -> Iterator[Queries]:
+    job = Job(name="j", title="", topic="t", table="t", start=lambda spark, context: spark.start(context))
+    settings = ProcessingSettings(stores=f"{DISK}, {SQL}", checkpoint_dir=tmp_path)
+    return Queries(spark, planned([job], settings, now_ns=5_000))
+
+
+def test_each_job_has_a_query_for_each_store_in_a_pool_of_its_own(queries: Queries, spark: Spark) -> None:
+    queries.look_after(now=0)
+    assert (list(spark.started), spark.pools) == ([DISK, SQL], [f"j-{store_name(DISK)}", f"j-{store_name(SQL)}"])
+
+
+def test_a_query_that_failed_starts_again_after_its_pause_and_the_other_goes_on(queries: Queries, spark: Spark) -> None:
+    queries.look_after(now=0)
+    spark.started[SQL][0].fail(ValueError("gone"))
+    counts = []
+    for now in (10.0, 10.5, 11.0, 12.0):
+        queries.look_after(now)
+        counts.append((len(spark.started[DISK]), len(spark.started[SQL])))
+    assert counts == [(1, 1), (1, 1), (1, 2), (1, 2)]
+
+
+def test_the_pause_doubles_to_thirty_seconds_and_a_steady_run_makes_it_short_again(
+    queries: Queries, spark: Spark
+) -> None:
+    now, pauses = 0.0, []
+    queries.look_after(now)
+    for _ in range(7):
+        spark.started[SQL][-1].fail(ValueError("gone"))
+        queries.look_after(now)
+        pauses.append(queries.kept[1].start_at - now)
+        now = queries.kept[1].start_at
+        queries.look_after(now)
+    spark.started[SQL][-1].fail(ValueError("gone"))
+    queries.look_after(now + 100)
+    assert ([*pauses, queries.kept[1].start_at - now - 100]) == [1, 2, 4, 8, 16, 30, 30, 1]
+
+
+def test_a_query_that_cannot_start_says_why_and_is_tried_again(queries: Queries, spark: Spark) -> None:
+    spark.refuses = True
+    queries.look_after(now=0)
+    waiting = queries.troubles()
+    spark.refuses = False
+    queries.look_after(now=1)
+    name = store_name(DISK)
+    assert (waiting[0], queries.troubles()) == (f"j-{name} waits: no such format", [])
+
+
+def test_the_version_base_is_when_the_checkpoint_was_made_and_stays(tmp_path: Path) -> None:
+    settings = ProcessingSettings(stores=DISK, checkpoint_dir=tmp_path)
+    bases = [next(planned(JOBS.values(), settings, now_ns=now)).context.first_version for now in (7_000_000, 9_000_000)]
+    assert bases == [7_000, 7_000]
+
+
+def test_the_reason_of_a_spark_error_is_the_line_that_names_the_cause() -> None:
+    cause = "pipeline_output.errors.StoreUnavailable: no disk"
+    error = f"[STREAM_FAILED] Query [id = 1] terminated\nTraceback:\n  File x\n{cause}\n at org"
+    assert reason_of(error) == cause
+
+
+def test_stopping_stops_every_query(queries: Queries, spark: Spark) -> None:
+    queries.look_after(now=0)
+    queries.stop()
+    assert not any(query.isActive for of_store in spark.started.values() for query in of_store)

@@ -1,0 +1,102 @@
+"""What Spark's workers do, called without Spark: the queue in memory, a store in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pipeline_output.stores import open_store
+from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS as TABLE
+from pipeline_processing.jobs.window_tasks import PARTIAL_NUMBERS, summed_up, written
+from pipeline_processing.spark.records import as_batch
+from pipeline_queue.brokers import Broker, Record, open_broker
+from pipeline_queue.codec import encode
+from pipeline_queue.dead_letters import letters
+from pipeline_queue.events import Event, event_type
+from pipeline_queue.topics import DEAD_LETTERS, RANDOM_NUMBERS
+
+S = 1_000_000_000
+NOW_NS = 1_790_000_000 * S
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> str:
+    return f"memory://{request.node.name}"
+
+
+@pytest.fixture
+def broker(url: str) -> Broker:
+    broker = open_broker(url)
+    broker.create([RANDOM_NUMBERS, DEAD_LETTERS])
+    return broker
+
+
+def event(time_ns: int, value: float) -> Event:
+    return event_type(RANDOM_NUMBERS)(event_id="p-0", time_ns=time_ns, producer="p", seq=0, value=value)
+
+
+def record(offset: int, value: bytes) -> Record:
+    return Record(topic=RANDOM_NUMBERS.name, partition=1, offset=offset, append_time_ns=NOW_NS, value=value)
+
+
+def run(records: list[Record], url: str) -> list[dict]:
+    (batch,) = summed_up([as_batch(records)], RANDOM_NUMBERS, url)
+    return batch.to_pylist()
+
+
+def gathered(rows: list[dict]) -> pa.RecordBatch:
+    """As Spark's state hands a window on: its start and the list of its partial results."""
+    parts = [{name: row[name] for name in (*PARTIAL_NUMBERS, "sketch")} for row in rows]
+    starts = pa.array([rows[0]["window_start"]], pa.timestamp("us", tz="UTC"))
+    return pa.RecordBatch.from_arrays([starts, pa.array([parts])], ["window_start", "parts"])
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_task_gives_one_row_for_each_window_over_all_its_records(url: str) -> None:
+    rows = run(
+        [record(0, encode([event(NOW_NS, 1.0)])), record(1, encode([event(NOW_NS + 1, 2.0), event(NOW_NS + S, 5.0)]))],
+        url,
+    )
+    assert [(row["count"], row["sum"], row["dead"]) for row in rows] == [(2, 3.0, None), (1, 5.0, None)]
+
+
+def test_what_is_no_event_is_buried_and_counted_and_its_neighbours_are_kept(url: str, broker: Broker) -> None:
+    rows = run([record(7, b"{broken\n" + encode([event(NOW_NS, 1.0)]) + b"\xff\n")], url)
+    assert [(row["count"], row["dead"]) for row in rows] == [(1, None), (None, 2)]
+    assert [(letter.letter_id, letter.raw) for letter in letters(broker)] == [
+        (f"{RANDOM_NUMBERS.name}/1/7/0", b"{broken"),
+        (f"{RANDOM_NUMBERS.name}/1/7/2", b"\xff"),
+    ]
+
+
+@pytest.mark.usefixtures("broker")
+def test_late_events_are_counted_on_the_second_of_their_append(url: str) -> None:
+    rows = run([record(0, encode([event(NOW_NS - 60 * S, 1.0), event(NOW_NS, 2.0)]))], url)
+    assert [(row["count"], row["late"]) for row in rows] == [(1, 1)]
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_batch_that_is_repeated_leaves_the_store_as_it_was(url: str, tmp_path: Path) -> None:
+    store_url = f"sqlite://{tmp_path}/store.db"
+    parts = run([record(0, encode([event(NOW_NS, 1.0), event(NOW_NS, 3.0)]))], url)
+    found = []
+    for _ in range(2):
+        list(written([gathered(parts)], TABLE, store_url, version=5))
+        (row,) = open_store(store_url).read(TABLE).to_pylist()
+        found.append((row["window_start_ns"], row["count"], row["mean"], row["standard_deviation"]))
+    assert found == [(NOW_NS, 2, 2.0, 1.0)] * 2
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_older_version_of_a_window_does_not_replace_a_newer_one(url: str, tmp_path: Path) -> None:
+    store_url = f"sqlite://{tmp_path}/store.db"
+    parts = run([record(0, encode([event(NOW_NS, 1.0)]))], url)
+    list(written([gathered(parts * 2)], TABLE, store_url, version=6))
+    list(written([gathered(parts)], TABLE, store_url, version=5))
+    assert open_store(store_url).read(TABLE)["count"].to_pylist() == [2]
+
+
+def test_nothing_to_write_writes_nothing(tmp_path: Path) -> None:
+    assert list(written([], TABLE, f"sqlite://{tmp_path}/store.db", version=1)) == []
+    assert list(tmp_path.iterdir()) == []
