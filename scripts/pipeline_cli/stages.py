@@ -35,12 +35,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address; DISPLAY_HOST or 127.0.0.1.", show_default=False)] = None,
 ) -> None:
     """Display: serve the pages."""
-    from pipeline_display.server import serve as run
-    from pipeline_display.settings import DisplaySettings
-    from pipeline_queue.settings import filled
+    from pipeline_display.serve import serve as run
 
-    settings = filled(DisplaySettings, host=host, port=port)
-    run(settings, ready=lambda address: typer.echo(f"the pages are at {address}", err=True))
+    run(host=host, port=port)
 
 
 def submit(
