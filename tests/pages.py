@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import oracle
 from playwright.sync_api import Page, sync_playwright
+from waiting import until
 
 SCREENSHOTS = Path(__file__).parent / "screenshots" / "out"
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
@@ -45,16 +45,6 @@ def visit(address: str) -> Iterator[Visit]:
         page.goto(address)
         yield opened
         browser.close()
-
-
-def until(condition: Callable[[], bool], within_s: float, pause_s: float = 0.2) -> bool:
-    """Whether the condition came true in time."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(pause_s)
-    return False
 
 
 def check_windows(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from pipeline_output.errors import TableMissing
 from pipeline_output.stores import open_store
 from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS
+from waiting import until
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,15 +23,6 @@ ROOT = Path(__file__).parents[1]
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
-
-
-def until(condition: Callable[[], bool], within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @dataclass
@@ -47,8 +39,11 @@ class Demo:
 
     def windows(self, store: str) -> list[dict]:
         url = {"disk": f"disk://{self.folder}/disk", "stand-in": f"sqlite://{self.folder}/cassandra-stand-in.db"}[store]
-        with contextlib.closing(open_store(url)) as opened:
-            return opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()
+        try:
+            with contextlib.closing(open_store(url)) as opened:
+                return opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()
+        except TableMissing:
+            return []  # Spark makes the tables when it has the first rows for them
 
     def processes(self) -> list[psutil.Process]:
         """Everything that works for this demo, wherever it hangs in the tree of processes."""

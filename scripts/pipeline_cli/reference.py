@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline_queue.settings import ServiceSettings
-from pipeline_queue.topics import AGE_S_MAX, AHEAD_S_MAX, BLOCK_BYTES_MAX, EVENT_BYTES_MAX, EVENTS_PER_BLOCK_MAX, TOPICS, Column
+from pipeline_queue.topics import (
+    AGE_S_MAX,
+    AHEAD_S_MAX,
+    BLOCK_BYTES_MAX,
+    EVENT_BYTES_MAX,
+    EVENTS_PER_BLOCK_MAX,
+    TOPICS,
+    Column,
+)
 
 DOCS = Path("docs")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import oracle
 import pytest
-from running_demo import Demo, ended, start, until
+from running_demo import Demo, ended, start
+from waiting import until
 
 START_WITHIN_S = 60
 

@@ -9,7 +9,8 @@ import pytest
 from pipeline_queue.brokers import Broker, Message, open_broker
 from pipeline_queue.dead_letters import letters
 from pipeline_queue.topics import TOPICS
-from running_demo import Demo, until
+from running_demo import Demo
+from waiting import until
 
 NOW_NS = time.time_ns()
 ENVELOPE = {"event_id": "bad-1", "producer": "bad", "seq": 0}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import oracle
 import pytest
 from pipeline_queue.brokers import open_broker
-from running_demo import ROOT, Demo, ended, free_port, start, until
+from running_demo import ROOT, Demo, ended, free_port, start
+from waiting import until
 
 if TYPE_CHECKING:
     from conftest import TwoRuns

@@ -9,6 +9,7 @@ import pages
 import pytest
 from pipeline_queue.brokers import open_broker
 from running_demo import Demo
+from waiting import until
 
 
 @pytest.fixture(params=["demo1", "demo5", "demo6"])
@@ -36,7 +37,7 @@ def test_the_index_shows_every_service_as_it_is_now(demo: Demo) -> None:
     services = {"input-monitoring", "input-random-numbers", "processing", "display"}
     with pages.visit(f"http://127.0.0.1:{demo.port}/") as visit:
         shown = visit.page.locator("body")
-        assert pages.until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
+        assert until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
         visit.page.wait_for_timeout(1500)
         visit.keep("embedded-index")
         assert visit.complaints == []

@@ -10,6 +10,7 @@ import oracle
 import pages
 import pytest
 from running_stack import Stack
+from waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -52,6 +53,6 @@ def test_the_index_shows_every_service_as_it_is_now(stack: Stack) -> None:
     services = {"input-monitoring", "input-random-numbers", "processing", "display"}
     with pages.visit(f"{stack.page}/") as visit:
         shown = visit.page.locator("body")
-        assert pages.until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
+        assert until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
         visit.keep("compose-index")
         assert visit.complaints == []

@@ -1,0 +1,32 @@
+"""The README's commands, run as they are written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+from running_demo import ROOT, Demo, free_port
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+RUN_ELSEWHERE = {
+    "docker compose up": "the stack tests start it",
+    "scripts/demo.sh": "the fixture `demo` starts it",
+    "scripts/run_tests.sh": "it runs this test",
+}
+
+
+def test_every_command_is_run_by_some_test() -> None:
+    assert [line for line in COMMANDS if line not in RUN_ELSEWHERE and not line.startswith(".venv/bin/pipeline ")] == []
+    assert set(RUN_ELSEWHERE) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line not in RUN_ELSEWHERE])
+def test_a_command_beside_the_running_demo_does_what_it_says(demo: Demo, command: str) -> None:
+    words = [*shlex.split(command), *(["--port", str(free_port())] if "doctor" in command else [])]
+    environment = os.environ | {"QUEUE_URL": f"sqlite://{demo.folder}/queue"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, bool(done.stdout.strip())) == (0, True), done.stderr
