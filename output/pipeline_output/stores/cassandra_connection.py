@@ -12,6 +12,7 @@ The driver takes its event loop from whatever can be imported, so it is named he
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -142,6 +143,8 @@ def _connection(address: Address, _process: int) -> CassandraConnection:
 
 
 def _cluster(address: Address) -> Cluster:
+    # The driver logs a stack trace for each failed attempt; whoever calls us gets one error that says it all.
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=address.datacenter)),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
