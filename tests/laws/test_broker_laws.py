@@ -130,7 +130,9 @@ def test_a_payload_up_to_the_limit_survives(broker: Broker, topic: Topic, size_b
     assert values(read_all(broker, topic.name)) == [value]
 
 
-def test_a_payload_above_the_limit_is_refused_and_nothing_of_the_call_is_published(broker: Broker, topic: Topic) -> None:
+def test_a_payload_above_the_limit_is_refused_and_nothing_of_the_call_is_published(
+    broker: Broker, topic: Topic
+) -> None:
     messages = [*texts("before"), Message(key=b"k", value=bytes(LIMIT + 1)), *texts("after")]
     with pytest.raises(TooLarge, match=rf"4,194,305 bytes for `{topic.name}` is above the limit of 4,194,304"):
         broker.publish(topic.name, messages)
@@ -153,7 +155,9 @@ def test_append_times_are_the_brokers_own_and_never_fall(broker: Broker, topic: 
     for i in range(20):
         broker.publish(topic.name, texts(str(i)))
     times_ms = [record.append_time_ns // 1_000_000 for record in read_all(broker, topic.name)]
-    assert [before_ms, *times_ms, time.time_ns() // 1_000_000] == sorted([before_ms, *times_ms, time.time_ns() // 1_000_000])
+    assert [before_ms, *times_ms, time.time_ns() // 1_000_000] == sorted(
+        [before_ms, *times_ms, time.time_ns() // 1_000_000]
+    )
 
 
 def test_creating_a_topic_again_leaves_it_as_it_is(broker: Broker, topic: Topic) -> None:
@@ -284,7 +288,9 @@ def _read_until(url: str, topic: str, count: int, seen: list[bytes]) -> None:
 def test_a_read_below_what_retention_left_says_so(broker: Broker, url: str, topic: Topic) -> None:
     broker.publish(topic.name, [Message(value=b"%d" % i) for i in range(10)])
     trim(broker, url, topic.name, {0: 6})
-    with pytest.raises(OffsetGone, match=f"offset 2 of `{topic.name}` partition 0 is gone, retention has left 6 and newer"):
+    with pytest.raises(
+        OffsetGone, match=f"offset 2 of `{topic.name}` partition 0 is gone, retention has left 6 and newer"
+    ):
         broker.read(topic.name, {0: 2}, wait_s=2)
 
 
@@ -293,7 +299,12 @@ def test_after_a_gap_a_reader_goes_on_at_the_beginning_that_is_left(broker: Brok
     trim(broker, url, topic.name, {0: 6})
     with pytest.raises(OffsetGone):
         broker.read(topic.name, {0: 0}, wait_s=2)
-    assert values(broker.read(topic.name, {0: broker.begin_offsets(topic.name)[0]}, wait_s=2)) == [b"6", b"7", b"8", b"9"]
+    assert values(broker.read(topic.name, {0: broker.begin_offsets(topic.name)[0]}, wait_s=2)) == [
+        b"6",
+        b"7",
+        b"8",
+        b"9",
+    ]
 
 
 def test_a_wholly_forgotten_partition_is_gone_too_and_goes_on_counting(broker: Broker, url: str, topic: Topic) -> None:

@@ -27,6 +27,7 @@ from kafka.errors import (
     UnknownError,
     UnknownTopicOrPartitionError,
 )
+from kafka.producer.future import FutureRecordMetadata
 from kafka.structs import OffsetAndMetadata
 
 from pipeline_queue.brokers.protocol import (
@@ -44,8 +45,8 @@ from pipeline_queue.topics import BLOCK_BYTES_MAX, Topic
 REQUEST_BYTES_MAX = BLOCK_BYTES_MAX + MESSAGE_OVERHEAD_BYTES
 ANSWER_WITHIN_S = 10
 """How long a call waits for the broker before it raises QueueUnavailable."""
-SETTLED_WITHIN_S = ANSWER_WITHIN_S * 2
-"""By then each batch is acknowledged, refused or expired: its delivery time, and the last request's, are over."""
+SETTLED_WITHIN_S = ANSWER_WITHIN_S + 1
+"""By then each batch is acknowledged, refused or expired; after a restart of Kafka some of kafka-python's just hang."""
 SMALL_BATCH_BYTES = 256 * 1024
 """Single messages of one publish share requests up to this size; a block is a request of its own."""
 NO_EPOCH = -1
@@ -176,15 +177,11 @@ class KafkaBroker:
                 )
                 for message in messages
             ]
-            producer.flush(timeout=SETTLED_WITHIN_S)
         except KafkaError:
             self._drop_producer()
             raise
-        failed = [
-            (message, future.exception)
-            for message, future in zip(messages, sent, strict=True)
-            if not future.succeeded()
-        ]
+        reasons = _settled(sent)
+        failed = [(message, reason) for message, reason in zip(messages, reasons, strict=True) if reason is not None]
         if failed:
             self._drop_producer()
         return failed
@@ -269,6 +266,19 @@ class KafkaBroker:
             raise
         except KafkaError as cause:
             raise QueueUnavailable(f"kafka://{','.join(self._addresses)}", doing=what, cause=repr(cause)) from cause
+
+
+def _settled(sent: Sequence[FutureRecordMetadata]) -> list[KafkaError | None]:
+    """Why each was not acknowledged, or None where it was; at the latest SETTLED_WITHIN_S from now."""
+    deadline = time.monotonic() + SETTLED_WITHIN_S
+    reasons: list[KafkaError | None] = []
+    for future in sent:
+        try:
+            future.get(timeout=max(0.0, deadline - time.monotonic()))
+            reasons.append(None)
+        except KafkaError as reason:
+            reasons.append(reason)
+    return reasons
 
 
 def _was_refused(error: KafkaError) -> bool:
