@@ -372,9 +372,9 @@ def test_a_commit_leaves_other_partitions_and_groups_alone(broker: Broker, topic
 def test_a_commit_of_an_older_epoch_is_refused_and_changes_nothing(broker: Broker, url: str, topic: Topic) -> None:
     group = f"g-{token_hex(4)}"
     broker.commit(group, topic.name, {0: 4}, epoch=2)
-    with closing(open_broker(url)) as zombie:
-        with pytest.raises(StaleEpoch, match="committed with epoch 2, so epoch 1 is refused"):
-            zombie.commit(group, topic.name, {0: 9}, epoch=1)
+    said = "committed with epoch 2, so epoch 1 is refused"
+    with closing(open_broker(url)) as zombie, pytest.raises(StaleEpoch, match=said):
+        zombie.commit(group, topic.name, {0: 9}, epoch=1)
     assert broker.committed(group, topic.name) == {0: 4}
 
 

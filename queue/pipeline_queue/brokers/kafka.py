@@ -1,12 +1,11 @@
 """The broker of the stack: Apache Kafka through kafka-python.
 
-A publish waits for acks=all with the idempotent producer. After an error that the client does not retry, the producer
-is of no more use for that partition (its sequence numbers have a hole), so it is built anew. What the broker refused
-is then sent again, once: the first refusal takes the batches behind it along. What has an unknown outcome (no answer
-in time) is left to the caller, as QueueUnavailable: sending it again may put it there twice, which the caller should
-know. Kafka stamps records itself
-(LogAppendTime), in milliseconds. A commit carries its epoch in the offset's metadata. `durability=disk` needs a
-broker that flushes each message (`log.flush.interval.messages=1` on the topics), which `create` asks for.
+A publish waits for acks=all with the idempotent producer, which puts nothing there twice while it lives. After an error
+that the client does not retry it is of no more use (its sequence numbers have a hole), and kafka-python gives that
+error to batches that Kafka has taken, too. So the producer is dropped with what it holds, and the caller, told by
+QueueUnavailable that the outcome is unknown, sends again through a new one; what is there twice then has one event id.
+Kafka stamps records itself (LogAppendTime), in milliseconds. A commit carries its epoch in the offset's metadata.
+`durability=disk` needs a broker that flushes each message (`flush.messages=1` on the topics), which `create` asks for.
 """
 
 from __future__ import annotations
@@ -18,15 +17,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import (
-    BrokerResponseError,
-    KafkaError,
-    OffsetOutOfRangeError,
-    RetriableError,
-    TopicAlreadyExistsError,
-    UnknownError,
-    UnknownTopicOrPartitionError,
-)
+from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 from kafka.producer.future import FutureRecordMetadata
 from kafka.structs import OffsetAndMetadata
 
@@ -89,11 +80,7 @@ class KafkaBroker:
         check_sizes(topic, messages)
         self.partitions(topic)
         with self._doing(f"publishing on {topic}"):
-            failed = self._send(topic, messages)
-            if failed and all(_was_refused(error) for _, error in failed):
-                failed = self._send(topic, [message for message, _ in failed])
-            if failed:
-                raise failed[0][1]
+            self._send(topic, messages)
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         self.partitions(topic)
@@ -162,8 +149,8 @@ class KafkaBroker:
         except TopicAlreadyExistsError:
             return  # another process was faster
 
-    def _send(self, topic: str, messages: Sequence[Message]) -> list[tuple[Message, KafkaError]]:
-        """The messages that were not acknowledged, in order, each with its reason; then the producer is gone too."""
+    def _send(self, topic: str, messages: Sequence[Message]) -> None:
+        """Raise the first reason why not all were acknowledged; then the producer is gone too."""
         producer = self._producer = self._producer or KafkaProducer(**self._producer_options())
         count = self._partitions[topic]
         try:
@@ -177,14 +164,10 @@ class KafkaBroker:
                 )
                 for message in messages
             ]
+            _settle(sent)
         except KafkaError:
             self._drop_producer()
             raise
-        reasons = _settled(sent)
-        failed = [(message, reason) for message, reason in zip(messages, reasons, strict=True) if reason is not None]
-        if failed:
-            self._drop_producer()
-        return failed
 
     def _drop_producer(self) -> None:
         """Close it without sending what it still holds: that is sent again by whoever was not acknowledged."""
@@ -281,9 +264,11 @@ def _settled(sent: Sequence[FutureRecordMetadata]) -> list[KafkaError | None]:
     return reasons
 
 
-def _was_refused(error: KafkaError) -> bool:
-    """The broker said no, so it is not there; after anything else it may be."""
-    return isinstance(error, BrokerResponseError) and not isinstance(error, RetriableError | UnknownError)
+def _settle(sent: Sequence[FutureRecordMetadata]) -> None:
+    """Return when all are acknowledged; raise the first reason why one is not, at the latest after SETTLED_WITHIN_S."""
+    deadline = time.monotonic() + SETTLED_WITHIN_S
+    for future in sent:
+        future.get(timeout=max(0.0, deadline - time.monotonic()))
 
 
 class _Reader:
