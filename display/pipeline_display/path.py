@@ -75,7 +75,7 @@ def store_name(url: str | None) -> str:
 def stand_ins(found: Iterable[Step]) -> list[str]:
     """What stands in for something on the way, in words."""
     names = [step.what.split(STANDING_IN) for step in found if STANDING_IN in step.what]
-    return [f"a {here} stands in for {there}" for here, there in names]
+    return [f"{here} for {there}" for here, there in names]
 
 
 def command(demo: Demo, *, store_url: str | None) -> str:

@@ -100,7 +100,7 @@ def record_shown(record: Record) -> dict[str, Any]:
         "offset": record.offset,
         "append_time_ns": record.append_time_ns,
         "key": None if record.key is None else record.key.decode(errors="replace"),
-        "headers": {name: value.decode(errors="replace") for name, value in record.headers},
         "value": record.value[:VALUE_SHOWN_BYTES].decode(errors="replace"),
         "value_bytes": len(record.value),
+        "headers": {name: value.decode(errors="replace") for name, value in record.headers},
     }

@@ -1,0 +1,288 @@
+"""The display alone, over a queue and stores that tests fill themselves, and a wire between it and a browser to cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pipeline_output.stores import create_all, open_store
+from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS as WINDOWS
+from pipeline_output.tables import arrow_schema
+from pipeline_queue.brokers import Message, open_broker
+from pipeline_queue.codec import blocks
+from pipeline_queue.events import event_id, event_type
+from pipeline_queue.topics import MONITORING, TOPICS, VMSTAT_COLUMNS
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_WITHIN_S = 15
+NS = 1_000_000_000
+BODY = "JSON.stringify({...document.body.dataset, page: undefined})"
+NOTE_VIOLATIONS = (
+    "window.violations = []; addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective))"
+)
+
+
+@dataclass
+class Display:
+    """A display process, its queue and its stores under one folder."""
+
+    folder: Path
+    mode: str
+    process: subprocess.Popen[str] | None = None
+    port: int = 0
+    seq: int = 0
+
+    @property
+    def queue_url(self) -> str:
+        return f"sqlite://{self.folder}/queue"
+
+    @property
+    def stores(self) -> Mapping[str, str]:
+        return {"demo5": f"disk://{self.folder}/disk", "demo6": f"sqlite://{self.folder}/windows.db"}
+
+    def lay_out(self) -> None:
+        with closing(open_broker(self.queue_url)) as broker:
+            broker.create(TOPICS.values())
+        create_all(self.stores.values())
+
+    def start(self) -> None:
+        """Returns once the pages answer; a second start takes the same port."""
+        environment = os.environ | {
+            "QUEUE_URL": self.queue_url,
+            "STORES": ",".join(self.stores.values()),
+            "DISPLAY_PORT": str(self.port or free_port()),
+            "DISPLAY_ASYNC_MODE": self.mode,
+        }
+        self.port = int(environment["DISPLAY_PORT"])
+        log = (self.folder / "display.log").open("a")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline_display"], env=environment, stderr=log, text=True
+        )
+        self._await_answer()
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Seconds that it took to end."""
+        began = time.monotonic()
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(10)
+        return time.monotonic() - began
+
+    def log(self) -> str:
+        return (self.folder / "display.log").read_text()
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    def publish(self, count: int = 1) -> None:
+        """So many monitoring events, one a message, made now, each value of its own."""
+        made = event_type(MONITORING)
+        events = [made(**_monitoring(self.seq + i)) for i in range(count)]
+        self.seq += count
+        with closing(open_broker(self.queue_url)) as broker:
+            broker.publish("monitoring", blocks(MONITORING, events, events_max=1))
+
+    def publish_raw(self, value: bytes) -> None:
+        with closing(open_broker(self.queue_url)) as broker:
+            broker.publish("monitoring", [Message(key=b"here", value=value)])
+
+    def raw_events(self) -> list[dict[str, Any]]:
+        """What the topic holds, read as plain JSON and by no code of the display; what is no JSON is left out."""
+        with closing(open_broker(self.queue_url)) as broker:
+            records = broker.read("monitoring", broker.begin_offsets("monitoring"))
+        events = []
+        for line in (line for record in records for line in record.value.splitlines()):
+            with suppress(ValueError):
+                events.append(json.loads(line))
+        return events
+
+    def write_windows(self, *rows: dict[str, Any]) -> None:
+        table = pa.Table.from_pylist(list(rows), schema=arrow_schema(WINDOWS))
+        for url in self.stores.values():
+            with closing(open_store(url)) as store:
+                store.write(WINDOWS, table, time.time_ns() // 1000)
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline:
+            with suppress(OSError):
+                self.get("/healthz")
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the display does not answer: {self.log()}")
+
+
+def _monitoring(seq: int) -> dict[str, Any]:
+    columns = VMSTAT_COLUMNS
+    values = {
+        each.name: (seq * 7 + i * 13) % 97 + (0.25 if each.kind == "float64" else 0) for i, each in enumerate(columns)
+    }
+    return {
+        "event_id": event_id("test", seq),
+        "time_ns": time.time_ns(),
+        "producer": "test",
+        "seq": seq,
+        "host": "here",
+        **values,
+        "free": 8_000_000 + seq,
+    }
+
+
+def window(start_ns: int, *, count: int = 100, late: int = 0, mean: float = 0.5) -> dict[str, Any]:
+    """A row of the table, its figures around `mean`."""
+    return {
+        "window_start_ns": start_ns,
+        "window_end_ns": start_ns + NS,
+        "count": count,
+        "late": late,
+        "mean": mean,
+        "standard_deviation": 0.25,
+        "sum": count * mean,
+        "min": mean - 2,
+        "max": mean + 3,
+        "p50": mean + 0.125,
+        "p90": mean + 1,
+        "p99": mean + 2,
+        "newest_event_ns": min(time.time_ns(), start_ns + NS - 1),
+        "written_ns": time.time_ns(),
+    }
+
+
+@contextmanager
+def displaying(folder: Path, mode: str = "eventlet") -> Iterator[Display]:
+    display = Display(folder=folder, mode=mode)
+    display.lay_out()
+    display.start()
+    try:
+        yield display
+    finally:
+        display.stop(signal.SIGKILL)
+
+
+@contextmanager
+def publishing(display: Display, every_s: float) -> Iterator[None]:
+    """One monitoring event after the other in the background."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(every_s):
+            display.publish()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, address: str, *, complaints: bool = False, **context: Any) -> Iterator[Page]:
+    """A page; it must not complain on the console nor violate its policy, unless `complaints` are expected."""
+    with closing(browser.new_context(viewport={"width": 1280, "height": 900}, **context)) as fresh:
+        page = fresh.new_page()
+        said: list[str] = []
+        page.add_init_script(NOTE_VIOLATIONS)
+        page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(address)
+        yield page
+        assert (page.evaluate("violations"), said if not complaints else []) == ([], [])
+
+
+def await_true(page: Page, expression: str, *, timeout_ms: float = 15_000) -> None:
+    """Until it holds in the page. Playwright's `wait_for_function` evaluates a string there; the policy forbids that."""
+    deadline = time.monotonic() + timeout_ms / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"not within {timeout_ms:.0f} ms: {expression}; body: {page.evaluate(BODY)}"
+        page.wait_for_timeout(20)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@dataclass
+class Wire:
+    """A TCP connection to the display that can be cut, mended and stalled (bytes to the browser wait)."""
+
+    to_port: int
+    pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._whole, self._flowing = threading.Event(), threading.Event()
+        self._whole.set()
+        self._flowing.set()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._whole.clear()
+        for each in (end for pair in self.pairs for end in pair):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self.pairs.clear()
+
+    def mend(self) -> None:
+        self._whole.set()
+
+    def stall(self) -> None:
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        self._flowing.set()
+
+    def _accept(self) -> None:
+        while True:
+            with suppress(OSError):
+                near, _ = self._server.accept()
+                if not self._whole.is_set():
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self.to_port))
+                self.pairs.append((near, far))
+                threading.Thread(target=self._pump, args=(near, far, None), daemon=True).start()
+                threading.Thread(target=self._pump, args=(far, near, self._flowing), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, gate: threading.Event | None) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if gate:
+                    gate.wait()
+                sink.sendall(data)
+        for each in (source, sink):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
