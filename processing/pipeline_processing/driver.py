@@ -51,7 +51,11 @@ def process() -> None:
         reports = Reports()
         spark.streams.addListener(reports)
         queries = Queries(spark, planned(JOBS.values(), settings, now_ns=time.time_ns()))
-        Driver(settings, service, queries, reports).run(stop)
+        try:
+            Driver(settings, service, queries, reports).run(stop)
+        finally:
+            spark.streams.removeListener(reports)
+            queries.stop()
 
 
 class Driver:
@@ -62,16 +66,13 @@ class Driver:
         self._figures = Figures(service)
 
     def run(self, stop: threading.Event) -> None:
-        try:
-            while not stop.is_set():
-                try:
-                    self._serve(stop)
-                except QueueError as error:
-                    log.warning("%s", error)
-                    self._queries.look_after(time.monotonic())
-                    stop.wait(1.0)
-        finally:
-            self._queries.stop()
+        while not stop.is_set():
+            try:
+                self._serve(stop)
+            except QueueError as error:
+                log.warning("%s", error)
+                self._queries.look_after(time.monotonic())
+                stop.wait(1.0)
 
     def _serve(self, stop: threading.Event) -> None:
         with closing(open_broker(self._settings.queue_url)) as broker:

@@ -1,7 +1,8 @@
 """What Spark's queries report, gathered for the driver's loop.
 
 In:   Spark's listener calls, from a thread of py4j.
-Out:  `taken()`: the batches since the last call, and the queries that found nothing to do.
+Out:  `taken()`: the batches since the last call, and whether a query found nothing to do.
+The calls only gather: an error in them would be Spark's to log, one in `taken` stops the driver.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ class Reports(StreamingQueryListener):
     """`spark.streams.addListener(reports)`."""
 
     def __init__(self) -> None:
-        self._batches: deque[Batch] = deque()
+        self._progress: deque[str] = deque()
         self._idle = 0
 
     def taken(self) -> tuple[list[Batch], bool]:
         """The batches reported since the last call, oldest first; and whether any query was idle."""
-        batches = [self._batches.popleft() for _ in range(len(self._batches))]
+        batches = [batch_of(json.loads(self._progress.popleft())) for _ in range(len(self._progress))]
         idle, self._idle = self._idle > 0, 0
         return batches, idle
 
     def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802 (the library's name)
-        self._batches.append(batch_of(json.loads(event.progress.json)))
+        self._progress.append(event.progress.json)
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
         self._idle += 1

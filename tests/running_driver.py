@@ -1,0 +1,117 @@
+"""The driver as a process that tests start and kill, over a queue and two stores in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import oracle
+import psutil
+from pipeline_output.errors import TableMissing
+from pipeline_output.stores import open_store
+from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS
+from pipeline_queue.brokers import Broker, open_broker
+from pipeline_queue.topics import RANDOM_NUMBERS, TOPICS
+
+COMMITTED_WITHIN_S = 180
+"""A start takes 10 s on an idle machine of 2 cores; CI's may be anything but idle."""
+
+
+@dataclass
+class Folder:
+    """Where the driver works."""
+
+    path: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def queue_url(self) -> str:
+        return f"sqlite://{self.path}/queue"
+
+    @property
+    def stores(self) -> dict[str, str]:
+        return {"disk": f"disk://{self.path}/disk", "sqlite": f"sqlite://{self.path}/store.db"}
+
+    def broker(self) -> Broker:
+        broker = open_broker(self.queue_url)
+        broker.create(TOPICS.values())
+        return broker
+
+    def start(self) -> subprocess.Popen:
+        ours = {
+            "QUEUE_URL": self.queue_url,
+            "STORES": ",".join(self.stores.values()),
+            "CHECKPOINT_DIR": f"{self.path}/checkpoints",
+            "TRIGGER_S": "0.5",
+            "HEALTH_PORT": "0",
+        }
+        with (self.path / "driver.log").open("ab") as log:
+            command = [sys.executable, "-m", "pipeline_cli", "process"]
+            return subprocess.Popen(command, env=os.environ | ours | dict(self.environment), stdout=log, stderr=log)
+
+    def log(self) -> str:
+        return (self.path / "driver.log").read_text(errors="replace")
+
+    def wait_committed(self, driver: subprocess.Popen) -> None:
+        """Return when each query has committed all that the queue holds now."""
+        ends = open_broker(self.queue_url).end_offsets(RANDOM_NUMBERS.name)
+        deadline = time.monotonic() + COMMITTED_WITHIN_S
+        while not all(self.committed(store) == ends for store in self.stores):
+            assert driver.poll() is None, f"the driver ended:\n{self.log()[-3000:]}"
+            assert time.monotonic() < deadline, f"not committed in time:\n{self.log()[-3000:]}"
+            time.sleep(0.01)
+
+    def committed(self, store: str) -> dict[int, int]:
+        """The offsets up to which a store's query has committed, from its checkpoint as Spark writes it."""
+        for checkpoint in (self.path / "checkpoints").glob(f"*-{store}-*/spark"):
+            batches = [int(path.name) for path in (checkpoint / "commits").glob("[0-9]*")]
+            if batches:
+                said = (checkpoint / "offsets" / str(max(batches))).read_text().splitlines()[-1]
+                return {int(partition): offset for partition, offset in json.loads(said).items()}
+        return {}
+
+    def differing(self, store: str) -> dict[int, tuple]:
+        """The windows whose row is missing, superfluous or other than the recomputation from all raw events."""
+        expected = oracle.windows(oracle.events(oracle.raw_records(open_broker(self.queue_url), RANDOM_NUMBERS.name)))
+        rows = self.rows(store)
+        return {
+            start_ns: (expected.get(start_ns), rows.get(start_ns))
+            for start_ns in expected.keys() | rows.keys()
+            if start_ns not in expected or start_ns not in rows or not _same(expected[start_ns], rows[start_ns])
+        }
+
+    def rows(self, store: str) -> dict[int, dict]:
+        with contextlib.closing(open_store(self.stores[store])) as opened:
+            try:
+                return {row["window_start_ns"]: row for row in opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()}
+            except TableMissing:
+                return {}
+
+    def processes(self) -> list[str]:
+        """What works for this folder: the driver, its JVM, its Python workers, wherever they hang in the tree."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("CHECKPOINT_DIR") == f"{self.path}/checkpoints":
+                    found.append(" ".join(process.cmdline())[-200:])
+        return found
+
+    def gone_within(self, seconds: float) -> list[str]:
+        """The processes that are left after at most `seconds`."""
+        deadline = time.monotonic() + seconds
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+
+def _same(window: oracle.Window, row: dict) -> bool:
+    if window.count == 0:
+        return (row["count"], row["late"], row["mean"]) == (0, window.late, None)
+    return oracle.same(window, row)
