@@ -99,12 +99,19 @@ def _decode_whole(topic: Topic, record: Record) -> list[Event] | None:
         events = _decoder(topic).decode_lines(record.value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if not events:
+    if not events or not _has_a_line_each(record.value, len(events)):
         return None
     times_ns = [event.time_ns for event in events]
     on_time_from = record.append_time_ns - topic.lateness_s * _NS
     sound = on_time_from <= min(times_ns) and max(times_ns) <= record.append_time_ns + AHEAD_S_MAX * _NS
     return events if sound else None
+
+
+def _has_a_line_each(value: bytes, events: int) -> bool:
+    """The decoder takes two values on a line, one over two lines, and blank lines; by line, they are dead letters."""
+    between = value.count(b"}\n{")
+    newlines = value.count(b"\n")
+    return value[0] == ord("{") and between == events - 1 and newlines == between + value.endswith(b"}\n")
 
 
 def _decode_by_line(topic: Topic, record: Record) -> Decoded:

@@ -24,7 +24,9 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 def event_type(topic: Topic) -> type[Event]:
     """The Struct of `topic`'s events; keyword-only, frozen."""
     fields = [(column.name, _annotation(column)) for column in topic.columns]
-    return msgspec.defstruct(_class_name(topic.name), fields, kw_only=True, frozen=True, gc=False)
+    return msgspec.defstruct(
+        _class_name(topic.name), fields, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+    )
 
 
 def new_producer(source: str) -> str:
