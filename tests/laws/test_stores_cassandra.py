@@ -9,6 +9,7 @@ import itertools
 import os
 import pickle
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -250,6 +251,7 @@ def test_stores_of_one_process_share_one_connection_and_a_forked_child_has_its_o
     create_all([url], [table])
     child = os.fork()
     if child == 0:
+        signal.alarm(30)  # a child that waits on its parent's connection waits for ever
         open_store(url).write(table, steps(5), 1)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0

@@ -6,7 +6,9 @@ Out: a `Store`. Drivers are imported when their scheme is asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +16,7 @@ from pipeline_output.errors import BadStoreUrl
 from pipeline_output.stores.protocol import Durability, Store
 from pipeline_output.tables import TABLES, Table
 
-__all__ = ["Durability", "Store", "create_all", "open_store"]
+__all__ = ["Durability", "Store", "create_all", "expire_all", "open_store", "split_urls"]
 
 
 def open_store(url: str, *, durability: Durability = "process") -> Store:
@@ -37,11 +39,20 @@ def open_store(url: str, *, durability: Durability = "process") -> Store:
     raise BadStoreUrl(url)
 
 
+def split_urls(text: str) -> tuple[str, ...]:
+    """The URLs of a list with a comma between them; a comma between the hosts of one URL does not end it."""
+    return tuple(filter(None, (url.strip() for url in re.split(r",(?=\s*(?:\w+://|$))", text))))
+
+
 def create_all(urls: Iterable[str], tables: Iterable[Table] = tuple(TABLES.values())) -> None:
     """Make every declared table in every store; what is there stays."""
     for url in urls:
-        store = open_store(url)
-        try:
+        with closing(open_store(url)) as store:
             store.create(tables)
-        finally:
-            store.close()
+
+
+def expire_all(urls: Iterable[str], now_ns: int, tables: Iterable[Table] = tuple(TABLES.values())) -> None:
+    """Forget what is too old, in every store; one owner does it, every minute or so."""
+    for url in urls:
+        with closing(open_store(url)) as store:
+            store.expire(tables, now_ns)

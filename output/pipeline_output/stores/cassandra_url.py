@@ -16,6 +16,7 @@ from pipeline_output.errors import BadStoreUrl
 
 PORT = 9042
 KEYSPACE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+NAME = re.compile(r"[\w.-]+")
 REACTORS = ("auto", "libev", "eventlet", "asyncio")
 
 
@@ -38,11 +39,29 @@ class Address:
     timeout_s: float = 10.0
 
 
+def _counting(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError(f"`{text}` is no whole number")
+    return int(text)
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"`{text}` is no name")
+    return text
+
+
+def _reactor(text: str) -> str:
+    if text not in REACTORS:
+        raise ValueError(f"`{text}` is none of {', '.join(REACTORS)}")
+    return text
+
+
 PARAMETERS: Mapping[str, Callable[[str], object]] = {
-    "ttl_s": int,
-    "datacenter": str,
-    "replication": int,
-    "reactor": lambda name: REACTORS[REACTORS.index(name)],
+    "ttl_s": _counting,
+    "datacenter": _name,
+    "replication": _counting,
+    "reactor": _reactor,
     "timeout_s": float,
 }
 
