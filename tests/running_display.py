@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,9 +101,9 @@ class Display:
         """So many monitoring events, one a message, made now, each value of its own."""
         made = event_type(MONITORING)
         events = [made(**_monitoring(self.seq + i)) for i in range(count)]
-        self.seq += count
         with closing(open_broker(self.queue_url)) as broker:
             broker.publish("monitoring", blocks(MONITORING, events, events_max=1))
+        self.seq += count
 
     def publish_raw(self, value: bytes) -> None:
         with closing(open_broker(self.queue_url)) as broker:
@@ -179,6 +180,7 @@ def displaying(folder: Path, mode: str = "eventlet") -> Iterator[Display]:
         yield display
     finally:
         display.stop(signal.SIGKILL)
+        print(display.log())
 
 
 @contextmanager
@@ -190,13 +192,13 @@ def publishing(display: Display, every_s: float) -> Iterator[None]:
         while not stopping.wait(every_s):
             display.publish()
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        running = threads.submit(run)
+        try:
+            yield
+        finally:
+            stopping.set()
+        running.result()
 
 
 @contextmanager
@@ -222,7 +224,7 @@ def opened(browser: Browser, address: str, *, complaints: bool = False, **contex
 
 
 def await_true(page: Page, expression: str, *, timeout_ms: float = 15_000) -> None:
-    """Until it holds in the page. Playwright's `wait_for_function` evaluates a string there; the policy forbids that."""
+    """Until it holds in the page. Playwright's `wait_for_function` would evaluate a string, which the policy forbids."""
     deadline = time.monotonic() + timeout_ms / 1000
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"not within {timeout_ms:.0f} ms: {expression}; body: {page.evaluate(BODY)}"

@@ -11,7 +11,7 @@ const CLOCK_SAMPLES = 8;
 export class Link {
   /** `on`: {part(part, isLive), connection(state), extents(list), drawn(redraw)} */
   constructor(feeds, on) {
-    this.places = new Map(feeds.map((feed) => [feed, { epoch: "", seq: 0, liveFrom: null, breaks: 0 }]));
+    this.places = new Map(feeds.map((feed) => [feed, { epoch: "", seq: 0, liveFrom: Infinity, breaks: 0 }]));
     this.on = on;
     this.clockSamples = [];
     this.wasConnected = false;
@@ -46,7 +46,7 @@ export class Link {
   #extents(extents) {
     for (const extent of extents) {
       const place = this.places.get(extent.feed);
-      if (place.epoch !== extent.epoch || place.liveFrom === null) place.liveFrom = extent.end;
+      if (place.epoch !== extent.epoch || place.liveFrom === Infinity) place.liveFrom = extent.end;
     }
     this.on.extents(extents);
   }
