@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_queue.py [kafka://host:port ...] [--disk]
 
 In:   queue URLs; a SQLite queue in a temporary folder is always measured. `--disk` asks for durability=disk.
-Out:  a table: events of 159 bytes in blocks of 10,000 and one a message; own µs an event, Kafka's µs an event,
+Out:  a table: events of some 157 bytes in blocks of 10,000 and one a message; own µs an event, Kafka's µs an event,
       events/s, and the ratio of own µs to the bare means: kafka-python's producer with the same options and ready
       bytes, an INSERT a block into a bare SQLite file, a write a block to a bare file.
 Figure: at least 300,000 events/s in blocks, acks=all, and the SQLite broker likewise.
