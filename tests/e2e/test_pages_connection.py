@@ -245,7 +245,7 @@ def test_the_index_shows_who_answers_and_who_has_stopped(one_display: Display, b
 def test_the_index_counts_dead_letters(one_display: Display, browser: Browser) -> None:
     one_display.publish_raw(b"{torn\n\xff\xfe")
     with opened(browser, address(one_display.port, "")) as page:
-        await_true(page, "document.querySelector('#letters').textContent === '2'")
+        await_true(page, "document.querySelector('#letters').textContent === '2 records'")
 
 
 def test_sigterm_ends_it_within_two_seconds_with_a_page_open_and_it_has_said_nothing_odd(

@@ -5,7 +5,7 @@
  */
 
 import { offerCopy } from "./copy.js";
-import { number, seconds } from "./format.js";
+import { count, number, seconds } from "./format.js";
 import { Link } from "./link.js";
 import { Redraw } from "./redraw.js";
 import { Services } from "./services.js";
@@ -31,7 +31,7 @@ const link = new Link(["heartbeats", "watch", "places"], {
 function take(part) {
   const last = part.frames.at(-1);
   if (part.feed === "heartbeats") takeHeartbeats(part);
-  if (part.feed === "watch" && last) document.querySelector("#letters").textContent = number(last.dead_letters);
+  if (part.feed === "watch" && last) document.querySelector("#letters").textContent = count(last.dead_letters, "record");
   if (part.feed === "places" && last) places = last;
 }
 

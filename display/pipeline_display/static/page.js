@@ -62,14 +62,14 @@ function takeFrame(frame, seq, place) {
 
 function draw() {
   chart.draw();
-  table.draw();
-  path.draw();
-  document.querySelector("#readout").textContent = chart.readout();
   const drawnMs = link.now();
   for (const madeMs of undrawn.map((row) => chart.newsMs(row))) {
     if (madeMs !== null) latency.add(madeMs, drawnMs);
   }
   undrawn = [];
+  document.querySelector("#readout").textContent = chart.readout();
+  table.draw();
+  path.draw();
   showState();
 }
 

@@ -13,11 +13,11 @@ import { Panel, niceDomain } from "./panel.js";
 const NS_PER_MS = 1e6;
 const BREAK_INTERVALS = 4;
 const PANELS = [
-  { unit: "%", title: "Processor time", columns: ["us", "sy", "wa", "st", "id"], off: ["st", "id"], isWide: true, height: 260, domain: [0, 100] },
-  { unit: "processes", title: "Processes", columns: ["r", "b"], off: [], height: 190 },
-  { unit: "1/s", title: "Interrupts and switches", columns: ["in", "cs"], off: [], height: 190 },
-  { unit: "KiB", title: "Memory", columns: ["free", "cache", "buff", "swpd"], off: ["swpd"], height: 190 },
-  { unit: "KiB/s", title: "Disk and swap traffic", columns: ["bi", "bo", "si", "so"], off: ["si", "so"], height: 190 },
+  { unit: "%", title: "Processor time", axis: "share of the time", columns: ["us", "sy", "wa", "st", "id"], off: ["st", "id"], isWide: true, height: 260, domain: [0, 100] },
+  { unit: "processes", title: "Processes", axis: "number", columns: ["r", "b"], off: [], height: 190 },
+  { unit: "1/s", title: "Interrupts and switches", axis: "rate", columns: ["in", "cs"], off: [], height: 190 },
+  { unit: "KiB", title: "Memory", axis: "size", columns: ["free", "cache", "buff", "swpd"], off: ["swpd"], height: 190 },
+  { unit: "KiB/s", title: "Disk and swap traffic", axis: "rate", columns: ["bi", "bo", "si", "so"], off: ["si", "so"], height: 190 },
 ];
 
 export class Chart {
@@ -92,11 +92,11 @@ export class Chart {
     return this.hosts.get(this.shownHost ?? this.hosts.keys().next().value) ?? [];
   }
 
-  #panel(host, { unit, title, columns, off, isWide, height, domain }) {
+  #panel(host, { unit, title, axis, columns, off, isWide, height, domain }) {
     const { chips, plot } = addFigure(host, { title, isWide });
     const series = columns.map((name, i) => addChip(chips, this.#series(name, `c${i}`, !off.includes(name)), () => this.redraw.request()));
     const label = `${title} over time, in ${unit}; the table below has the numbers`;
-    return { panel: new Panel(plot, { label, height, cursor: this.cursor }), plot, series, unit, domain };
+    return { panel: new Panel(plot, { label, height, cursor: this.cursor }), series, unit, axis, domain };
   }
 
   #series(name, className, isOn) {
@@ -104,14 +104,14 @@ export class Chart {
     return { name, doc: `${name}: ${doc}, ${unit}`, className, isOn };
   }
 
-  #drawPanel({ panel, plot, series, unit, domain }, rows, xDomain, gapMs) {
+  #drawPanel({ panel, series, unit, axis, domain }, rows, xDomain, gapMs) {
     const shown = series.filter((each) => each.isOn());
     const greatest = d3.max(shown, (each) => d3.max(rows, (row) => row[each.name])) ?? 0;
     const { unit: shownUnit, by } = scaleOf(unit, greatest);
     const of = (name) => (row) => row[name] / by;
     const isBreak = (a, b) => at(b) - at(a) > gapMs;
     const yDomain = domain ?? niceDomain([0, greatest / by]);
-    panel.layOut({ width: plot.clientWidth, xDomain, yDomain, xTitle: `local time (${zoneText()})`, yTitle: shownUnit });
+    panel.layOut({ xDomain, yDomain, xTitle: `local time (${zoneText()})`, yTitle: `${axis} (${shownUnit})` });
     panel.drawLines(shown.map(({ name, className }) => ({ name, className, points: rows, by, at, value: of(name), isBreak })));
     const values = (row) => (row ? shown.map(({ name, className }) => ({ name, className, value: of(name)(row) })) : []);
     const cursor = this.cursor.row();

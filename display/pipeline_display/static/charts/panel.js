@@ -12,6 +12,9 @@ export class Panel {
   /** `label`: what a screen reader says of it; `cursor`: the crosshair shared with other panels. */
   constructor(host, { label, height, cursor }) {
     this.height = height;
+    this.width = host.clientWidth;
+    // To ask for the width at each draw would make the browser lay the page out once for each panel.
+    new ResizeObserver(([entry]) => { this.width = Math.floor(entry.contentRect.width); }).observe(host);
     this.svg = d3.select(host).append("svg").attr("class", "panel").attr("tabindex", 0).attr("role", "img").attr("aria-label", label);
     this.grid = this.svg.append("g").attr("class", "grid");
     this.yAxis = this.svg.append("g").attr("class", "axis y");
@@ -28,10 +31,9 @@ export class Panel {
     this.svg.on("keydown", (event) => onKey(event, cursor));
   }
 
-  /** Lay out scales, axes and titles for `width`; the caller draws marks then. */
-  layOut({ width, xDomain, yDomain, xTitle, yTitle, yFormat = number }) {
-    const { height } = this;
-    this.width = width;
+  /** Lay out scales, axes and titles; the caller draws marks then. */
+  layOut({ xDomain, yDomain, xTitle, yTitle, yFormat = number }) {
+    const { width, height } = this;
     this.inner = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
     this.svg.attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
     this.x.domain(xDomain).range([this.inner.left, this.inner.right]);

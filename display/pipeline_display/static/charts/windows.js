@@ -11,10 +11,9 @@ import { Cursor } from "./cursor.js";
 import { Panel, niceDomain } from "./panel.js";
 
 const NS_PER_MS = 1e6;
-const FIGURE = "value";
 const PANELS = [
   {
-    title: "Mean of each second", unit: FIGURE, isWide: true, height: 300, kind: "spread",
+    title: "Mean of each second", axis: "value", isWide: true, height: 300, kind: "spread",
     series: [
       { name: "mean", className: "c0" },
       { name: "standard_deviation", label: "± 1 standard deviation", className: "c0 soft" },
@@ -22,8 +21,8 @@ const PANELS = [
       { name: "max", className: "c4" },
     ],
   },
-  { title: "Quantiles", unit: FIGURE, height: 210, kind: "lines", series: [{ name: "p50", className: "c0" }, { name: "p90", className: "c2" }, { name: "p99", className: "c1" }] },
-  { title: "Numbers in each second", unit: "events", height: 210, kind: "counts", series: [{ name: "count", className: "c2" }, { name: "late", className: "c1" }] },
+  { title: "Quantiles of each second", axis: "value", height: 210, kind: "lines", series: [{ name: "p50", className: "c0" }, { name: "p90", className: "c2" }, { name: "p99", className: "c1" }] },
+  { title: "Numbers in each second", axis: "count (events)", height: 210, kind: "counts", series: [{ name: "count", className: "c2" }, { name: "late", className: "c1" }] },
 ];
 
 export class Chart {
@@ -91,17 +90,17 @@ export class Chart {
     return this.sorted;
   }
 
-  #panel(host, { title, unit, isWide, height, series, kind }) {
+  #panel(host, { title, axis, isWide, height, series, kind }) {
     const { chips, plot } = addFigure(host, { title, isWide });
     const made = series.map((each) => addChip(chips, { ...each, doc: this.columns.get(each.name).doc }, () => this.redraw.request()));
-    const label = `${title} over time, in ${unit}; the table below has the numbers`;
-    return { panel: new Panel(plot, { label, height, cursor: this.cursor }), plot, series: made, unit, kind };
+    const label = `${title} over time, ${axis}; the table below has the numbers`;
+    return { panel: new Panel(plot, { label, height, cursor: this.cursor }), series: made, axis, kind };
   }
 
-  #drawPanel({ panel, plot, series, unit, kind }, rows, xDomain) {
+  #drawPanel({ panel, series, axis, kind }, rows, xDomain) {
     const shown = series.filter((each) => each.isOn());
     const yDomain = niceDomain(kind === "counts" ? [0, ...rows.map((row) => row.count + row.late)] : valuesOf(shown, rows));
-    panel.layOut({ width: plot.clientWidth, xDomain, yDomain, xTitle: `local time (${zoneText()})`, yTitle: unit });
+    panel.layOut({ xDomain, yDomain, xTitle: `local time (${zoneText()})`, yTitle: axis });
     const lines = kind === "counts" ? [] : shown.filter((each) => each.name !== "standard_deviation");
     if (kind === "counts") panel.drawBars(rows.flatMap((row) => barsOf(row, shown, row === rows.at(-1))));
     if (kind === "spread") panel.drawBands(shown.some((each) => each.name === "standard_deviation") ? parts("band", "c0", rows, spread) : []);
