@@ -99,5 +99,7 @@ def test_a_sample_is_a_sound_event_of_its_topic() -> None:
 
 def test_an_interval_of_nothing_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITORING_INTERVAL_S", "0")
-    with pytest.raises(BadSetting, match="MONITORING_INTERVAL_S is '0': input should be greater than or equal to 0.1"):
+    with pytest.raises(
+        BadSetting, match=r"MONITORING_INTERVAL_S is '0': input should be greater than or equal to 0\.1"
+    ):
         filled(MonitoringSettings)

@@ -27,7 +27,7 @@ NOON_NS = 1_795_348_800 * SECOND_NS
 
 
 class Outage(MemoryBroker):
-    """A queue that is away from `start_s` to `end_s` after noon; `accepts` says that it takes what it does not answer."""
+    """A queue that is away from `start_s` to `end_s` after noon; if it `accepts`, it takes what it does not answer."""
 
     def __init__(self, clock: ManualClock, start_s: float, end_s: float, *, accepts: bool = False) -> None:
         super().__init__(clock=clock)

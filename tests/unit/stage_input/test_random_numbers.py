@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from pipeline_input.random_numbers import CATCH_UP_S_MAX, RandomNumbersSettings, batches, numbers
@@ -144,7 +144,7 @@ def test_while_it_waits_it_yields_at_least_twice_a_second() -> None:
     seen_ns = []
     for _ in islice(source, 20):
         seen_ns.append(clock.now_ns())
-    assert max(b - a for a, b in zip(seen_ns, seen_ns[1:], strict=False)) <= SECOND_NS // 2
+    assert max(after - before for before, after in pairwise(seen_ns)) <= SECOND_NS // 2
 
 
 def test_normal_numbers_have_the_mean_and_the_deviation_asked_for() -> None:
@@ -163,7 +163,7 @@ def test_uniform_numbers_fill_the_width_asked_for_and_no_more() -> None:
 
 def test_a_walk_starts_at_the_mean_and_steps_by_the_spread() -> None:
     values = list(islice(numbers(settings(distribution="walk", mean=20, spread=0.5)), 10_001))
-    steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(values)]
     assert (values[0], statistics.pstdev(steps)) == (20, pytest.approx(0.5, abs=0.0177))
 
 
