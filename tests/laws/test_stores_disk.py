@@ -48,8 +48,9 @@ while True:
     print(version, flush=True)
     time.sleep(pause_s)
 """
-READ_S = 3.0
-PAUSE_S = 0.03
+READ_S = 4.0
+PAUSE_S = 0.08
+"""A reader's two handles may be two writes apart, so this is half of what a crowded machine may put between them."""
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_a_reader_meets_whole_buckets_and_every_key_once_at_any_instant(
         assert last <= found.writes[found.time_ns == 0].item()
         last = found.writes[found.time_ns == 0].item()
         first = first or last
-    assert last > first + 10
+    assert last > first + 5
 
 
 def test_a_bucket_is_one_file_however_many_batches_it_came_in(url: str, tmp_path: Path) -> None:
