@@ -2,6 +2,7 @@
 
 In:   a store's table, asked a few times a second.
 Out:  frames {"rows": rows, "window_rows": how many are known}; a page replaces a row by its key.
+A table that was never there is waited for, as processing lays it out when it starts; one that was there is away.
 Most looks ask for the newest windows only; now and then one asks for the whole recent past, because a late event or a
 replay may change an old window.
 """
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from pipeline_output.errors import OutputError
+from pipeline_output.errors import OutputError, TableMissing
 from pipeline_output.stores import Store, open_store
 from pipeline_output.tables import Table
 
@@ -55,7 +56,12 @@ class WindowReader:
     def _read(self) -> list[Row]:
         if self._store is None:
             self._store = open_store(self._url)
-        return self._store.read(self._table, self._since_ns()).to_pylist()
+        try:
+            return self._store.read(self._table, self._since_ns()).to_pylist()
+        except TableMissing:
+            if self._known:
+                raise
+            return []
 
     def _since_ns(self) -> int:
         oldest_ns = time.time_ns() - self._history_ns

@@ -115,7 +115,7 @@ function cellsOf({ service, health, inPerS, outPerS, newest }) {
     { text: HEALTH_WORDS[health], className: "string health-cell" },
     ...[rate(inPerS), rate(outPerS), number(newest.lag), number(newest.late), number(newest.dead)].map((text) => ({ text })),
     { text: newest.latency_s ? seconds(newest.latency_s) : "–" },
-    { text: newest.doing, className: "string" },
+    { text: newest.doing, className: "string doing" },
   ];
 }
 

@@ -62,7 +62,7 @@ def test_the_page_is_healthy_while_its_loop_beats(client: FlaskClient) -> None:
 
 
 def test_what_stands_in_for_cassandra_says_so(client: FlaskClient) -> None:
-    said = "a SQLite log stands in for Kafka; a SQLite stands in for Cassandra"
+    said = "Stand-ins here: SQLite log for Kafka, SQLite for Cassandra."
     assert ("SQLite, standing in for Cassandra" in client.get("/demo6").text, said in client.get("/demo6").text) == (
         True,
         True,

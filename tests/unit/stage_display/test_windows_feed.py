@@ -95,9 +95,24 @@ def test_a_long_past_is_cut_into_frames(url: str, store: Store) -> None:
     assert sum(map(len, frames)) == 50
 
 
-def test_a_store_that_is_not_laid_out_yet_is_away(url: str) -> None:
+def test_a_table_that_is_not_laid_out_yet_is_waited_for(url: str) -> None:
+    reader = reader_of(url)
+    before = seen(reader)
+    store = open_store(url)
+    store.create([TABLE])
+    write(store, window(1))
+    assert (before, seen(reader)) == ([], [(1, 1)])
+
+
+def test_a_table_that_was_there_and_is_gone_is_away(url: str, store: Store, tmp_path: Path) -> None:
+    write(store, window(1))
+    reader = reader_of(url)
+    seen(reader)
+    reader.let_go()
+    for file in tmp_path.glob("windows.db*"):
+        file.unlink()
     with pytest.raises(TableMissing):
-        reader_of(url).look()
+        reader.look()
 
 
 def test_a_feed_that_lost_its_store_sends_nothing_twice(url: str, store: Store) -> None:

@@ -21,8 +21,8 @@ const PANELS = [
       { name: "max", className: "c4" },
     ],
   },
-  { title: "Quantiles of each second", axis: "value", height: 210, kind: "lines", series: [{ name: "p50", className: "c0" }, { name: "p90", className: "c2" }, { name: "p99", className: "c1" }] },
-  { title: "Numbers in each second", axis: "count (events)", height: 210, kind: "counts", series: [{ name: "count", className: "c2" }, { name: "late", className: "c1" }] },
+  { title: "Quantiles", axis: "value", height: 210, kind: "lines", series: [{ name: "p50", className: "c0" }, { name: "p90", className: "c2" }, { name: "p99", className: "c1" }] },
+  { title: "Counts", axis: "count (events)", height: 210, kind: "counts", series: [{ name: "count", className: "c2" }, { name: "late", className: "c1" }] },
 ];
 
 export class Chart {
