@@ -14,10 +14,19 @@ trap 'rm -rf "$work"' EXIT
 log_file=${TMPDIR:-/tmp}/streaming-pipeline-dockerd.log
 
 main() {
-    command -v dockerd debootstrap iptables >/dev/null && command -v docker >/dev/null || install_packages
+    local missing
+    missing=$(missing_packages)
+    [ -z "$missing" ] || install_packages $missing # several words
     docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 || install_plugins
     docker info >/dev/null 2>&1 || start_engine
     say "Docker engine $(docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short), $(docker buildx version | cut -d' ' -f2)"
+}
+
+# An engine from elsewhere is as good as Debian's, and the two do not go together.
+missing_packages() {
+    docker info >/dev/null 2>&1 || command -v dockerd >/dev/null || echo docker.io iptables ca-certificates
+    command -v debootstrap >/dev/null || echo debootstrap xz-utils
+    command -v pgrep >/dev/null || echo procps
 }
 
 say() { echo "install_engine: $*"; }
@@ -27,11 +36,10 @@ must_be_root() {
 }
 
 install_packages() {
-    must_be_root "installing Docker"
-    say "installing docker.io and debootstrap"
+    must_be_root "installing $*"
+    say "installing $*"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        docker.io debootstrap iptables ca-certificates xz-utils >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 # apt with its lists, cache and state of its own: the machine's sources stay as they are.
@@ -55,6 +63,8 @@ install_plugins() {
 
 start_engine() {
     must_be_root "starting the Docker engine"
+    # A process id left by an engine that was killed may be another process by now, and dockerd would not start.
+    pgrep -x dockerd >/dev/null || rm -f /var/run/docker.pid
     say "starting dockerd, log in $log_file"
     setsid nohup dockerd >"$log_file" 2>&1 </dev/null &
     for _ in $(seq 60); do

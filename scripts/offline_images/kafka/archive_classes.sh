@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Start and stop a broker once, so that later starts find its classes in an archive: measured 2.0 s instead of 4 s to the first answer.
+# Start and stop a broker once, so that later starts find its classes in an archive:
+# 3.3 s of processor time to the first answer instead of 6.0, as measured.
 set -euo pipefail
 export KAFKA_NODE_ID=1 KAFKA_PROCESS_ROLES=broker,controller KAFKA_LOG_DIRS=/tmp/archive
 export KAFKA_LISTENERS=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093 KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092

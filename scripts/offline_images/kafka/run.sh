@@ -22,6 +22,6 @@ said=$(set_up 2>&1) || grep -i "already formatted" <<<"$said" || {
 }
 
 export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xmx1G -Xms1G}
-export KAFKA_JVM_PERFORMANCE_OPTS="${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC -XX:+ExplicitGCInvokesConcurrent} -XX:SharedArchiveFile=${KAFKA_SHARED_ARCHIVE:-/opt/kafka/kafka.jsa}"
+export KAFKA_JVM_PERFORMANCE_OPTS="${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC -XX:+ExplicitGCInvokesConcurrent} -XX:SharedArchiveFile=/opt/kafka/kafka.jsa"
 export KAFKA_LOG4J_FILE=/opt/kafka/config/log4j2.yaml
 exec /opt/kafka/bin/kafka-run-class.sh -Xlog:disable kafka.Kafka /opt/kafka/config/server.properties
