@@ -3,10 +3,12 @@
 Both look at the same kernel: vmstat prints a line a second, and the test reads the counters when a line arrives,
 within a few milliseconds of vmstat's own look. What other processes of the machine do is in both.
 Tolerances, each from what two looks some milliseconds apart can differ by:
-- percentages: vmstat rounds each line to a whole per cent (half a point at most); a look that is 5 ms late shifts
-  half a point from one second to the next and takes it back in the sum. Means of 10 within 1 point.
-- rates: sums of 10 differ by what happened within two gaps (the first and the last) of 10 s: 2 %, and 100/s where
-  little happens (our own look costs a few interrupts and switches).
+- rates: vmstat divides what it counted by the interval it asked for, so what we counted is divided by that, too. Sums
+  of 10 differ by what happened between vmstat's look and ours, at the first line and at the last: 2 %, 100/s where
+  little happens (a look costs a few interrupts and switches), and on a machine where lines arrive unevenly because
+  others keep it busy, what the busiest second holds for as long as the lines are apart in evenness.
+- percentages: vmstat rounds each line to a whole per cent, half a point at most: means of 10 within 1 point, and the
+  same share of unevenness.
 - levels of memory: what is written within a gap: 1 % of the memory, median of 5 runs of vmstat, one line each (that
   of procps 4.0.2 repeats on every line of a run what it saw first).
 - r and b change within microseconds, so they are two samples of one distribution: means of 10 within three standard
@@ -22,6 +24,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, median, variance
@@ -76,17 +80,27 @@ def running(*programs: list[str]) -> Iterator[None]:
         yield
 
 
-def both_over_the_same_time() -> tuple[Rows, Rows]:
-    """vmstat's rows and ours; the first line, vmstat's averages since the start of the machine, is left out."""
-    theirs, ours = [], []
-    before = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """vmstat's rows and ours over the same time, rates as counts a line; `uneven_s` is how unevenly lines arrived."""
+
+    theirs: Rows
+    ours: Rows
+    uneven_s: float
+
+
+def both_over_the_same_time() -> Looks:
+    """The first line, vmstat's averages since the start of the machine, is left out."""
+    theirs, looks = [], []
     for line in vmstat("1", str(SECONDS + 1)):
-        after = read_counters()
-        if before is not None:
-            theirs.append(line)
-            ours.append(columns(before, after))
-        before = after
-    return theirs, ours
+        looks.append(read_counters())
+        theirs.append(line)
+    ours, lasted_s = [], []
+    for before, after in pairwise(looks):
+        lasted_s.append((after.monotonic_ns - before.monotonic_ns) / 1e9)
+        row = columns(before, after)
+        ours.append({**row, **{name: row[name] * lasted_s[-1] for name in RATES}})
+    return Looks(theirs=theirs[1:], ours=ours, uneven_s=max(lasted_s) - min(lasted_s))
 
 
 def vmstat(*arguments: str) -> Iterator[Mapping[str, float]]:
@@ -104,23 +118,23 @@ def vmstat(*arguments: str) -> Iterator[Mapping[str, float]]:
 
 def disagreements() -> tuple[dict[str, object], Rows]:
     """The columns beyond their tolerance, with vmstat's figures and ours; and our rows."""
-    theirs, ours = both_over_the_same_time()
+    looks = both_over_the_same_time()
     since = read_counters()
     levels = [(next(iter(list(vmstat()))), columns(since, read_counters())) for _ in range(5)]
-    pairs = {name: ([row[name] for row in theirs], [row[name] for row in ours]) for name in CHANGING}
+    pairs = {name: ([row[name] for row in looks.theirs], [row[name] for row in looks.ours]) for name in CHANGING}
     pairs |= {name: ([row[name] for row, _ in levels], [row[name] for _, row in levels]) for name in MEMORY}
-    return {name: pair for name, pair in pairs.items() if not agree(name, *pair)}, ours
+    return {name: pair for name, pair in pairs.items() if not agree(name, *pair, looks.uneven_s)}, looks.ours
 
 
-def agree(name: str, theirs: list[float], ours: list[float]) -> bool:
+def agree(name: str, theirs: list[float], ours: list[float], uneven_s: float) -> bool:
     if name in MEMORY:
         apart = median(abs(their - our) for their, our in zip(theirs, ours, strict=True))
         return apart <= 0.01 * psutil.virtual_memory().total / 1024
-    apart = abs(fmean(theirs) - fmean(ours))
+    apart, uneven = abs(fmean(theirs) - fmean(ours)), uneven_s / SECONDS
     if name in PERCENTAGES:
-        return apart <= 1.0
+        return apart <= 1.0 + 100 * uneven
     if name in RATES:
-        return apart <= max(0.02 * fmean(theirs), NO_SWITCH_AT_ALL)
+        return apart <= max(0.02 * fmean(theirs), NO_SWITCH_AT_ALL) + max(theirs) * uneven
     return apart <= 1.0 + 3 * sqrt((variance(theirs) + variance(ours)) / SECONDS)
 
 
