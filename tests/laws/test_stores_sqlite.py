@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def test_a_reader_sees_all_of_a_batch_or_nothing(url: str) -> None:
         child.wait()
     assert {len(writes) for writes in seen} == {1}
     assert len(set.union(*seen)) > 5
+
+
+def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(100):
+            list(threads.map(create_all, [[f"sqlite://{tmp_path}/{number}"]] * 6))
 
 
 def test_a_file_that_stays_locked_is_unavailable(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ Refuses: (StoreUnavailable) a file that cannot be opened, is full, or stays lock
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline_output.stores.rows import VERSION, checked
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
 
 BUSY_S = 10.0
+BUSY_RETRY_S = 0.01
 SQL_TYPES = {"string": "text", "int64": "integer", "float64": "real", "boolean": "integer"}
 SYNCHRONOUS = {"process": "normal", "disk": "full"}
 """In WAL mode `normal` survives the kill of any process; `full` waits for the disk at each commit."""
@@ -33,7 +35,7 @@ class SqliteStore:
         with self._available("opening it"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            self._file.execute("pragma journal_mode = wal")
+            _keep_log_ahead(self._file)
             self._file.execute(f"pragma synchronous = {SYNCHRONOUS[durability]}")
 
     def create(self, tables: Iterable[Table]) -> None:
@@ -86,6 +88,20 @@ class SqliteStore:
             self._file.execute("rollback")
             raise
         self._file.execute("commit")
+
+
+def _keep_log_ahead(file: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite does not wait for others who switch a new file at the same time, so this does."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            file.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as cause:
+            if cause.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_RETRY_S)
+        else:
+            return
 
 
 def create_statement(table: Table) -> str:
