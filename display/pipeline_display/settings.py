@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from pipeline_queue.settings import ServiceSettings
 from pydantic import Field, PositiveFloat
+from pydantic_settings import SettingsConfigDict
 
 AsyncMode = Literal["eventlet", "threading"]
 
 
 class DisplaySettings(ServiceSettings):
     """Where the pages are, and what they show."""
+
+    model_config = SettingsConfigDict(env_prefix="DISPLAY_")
 
     host: Annotated[str, Field(validation_alias="DISPLAY_HOST")] = "127.0.0.1"
     """The address on which the pages are served; `0.0.0.0` inside a container."""

@@ -6,6 +6,8 @@ Out:  a frozen object that is handed down. A wrong value is refused with its nam
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,11 +39,25 @@ class ServiceSettings(BaseSettings):
 
 
 def filled(settings: type[ServiceSettings], **given: Any) -> Any:
-    """An instance from the environment and `given`; raises BadSetting, which reads well."""
+    """An instance from the environment and `given`; raises BadSetting, which reads well.
+
+    A variable under the class's own prefix that names no setting is refused too: it is a misspelt one.
+    """
+    _refuse_unknown(settings)
     try:
         return settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise BadSetting("; ".join(_said(each) for each in error.errors())) from None
+
+
+def _refuse_unknown(settings: type[ServiceSettings]) -> None:
+    prefix = settings.model_config.get("env_prefix")
+    known = [str(field.validation_alias) for field in settings.model_fields.values()]
+    for name in sorted(os.environ):
+        if prefix and name.startswith(prefix) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(each for each in known if each.startswith(prefix))}"
+            raise BadSetting(f"{name} is no setting{hint}")
 
 
 def _said(error: Any) -> str:
