@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pipeline_output.tables import TABLES
-from pipeline_queue.topics import HEARTBEATS, TOPICS
+from pipeline_queue.topics import TOPICS
 
 from pipeline_display.demos import DEMOS, Demo
 from pipeline_display.feeds.feed import Feed, Feeds, Figures, Reader
 from pipeline_display.feeds.places import PlacesReader
 from pipeline_display.feeds.ring import Ring
+from pipeline_display.feeds.services import ServicesReader
 from pipeline_display.feeds.topic import TopicReader
 from pipeline_display.feeds.watch import WatchReader
 from pipeline_display.feeds.windows import WindowReader
@@ -45,8 +46,8 @@ class Surroundings:
 def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
     """The feeds, not started."""
     of_demos = dict(_demo_feeds(settings, around))
-    beats = TopicReader(settings.queue_url, HEARTBEATS, history_s=FIGURES_HISTORY_S)
-    topics = sorted({demo.topic for demo in DEMOS.values()})
+    beats = ServicesReader(settings.queue_url)
+    topics = sorted({demo.topic for demo in DEMOS.values() if demo.table})
     watch = _short(WatchReader(settings.queue_url, topics, sleep=around.stopping.wait), around)
     stores = {name: feed for name, feed in of_demos.items() if DEMOS[name].store}
     names = {name: urlsplit(store_of(DEMOS[name], settings.store_urls) or "").scheme for name in stores}

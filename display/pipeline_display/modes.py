@@ -78,6 +78,9 @@ class ThreadingMode:
             def log_request(self, *_: object) -> None:
                 """A request is no news."""
 
+            def log_error(self, *_: object) -> None:
+                """Nor is what a closing WebSocket leaves behind, which werkzeug takes for a bad request."""
+
         host, port = listening.getsockname()[:2]
         server = make_server(host, port, application, threaded=True, request_handler=Handler, fd=listening.detach())
         self._servers.append(server)

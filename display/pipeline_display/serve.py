@@ -13,5 +13,8 @@ from pipeline_display.settings import DisplaySettings
 
 def serve(**given: Any) -> None:
     """Serve the pages until SIGTERM or SIGINT; `given` overrides the environment's settings. Raises PortTaken."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("pipeline_display").setLevel(logging.INFO)
+    # kafka-python tells each retry of each connection; what matters of it comes once, from the feed that is cut off.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     run(filled(DisplaySettings, **given))

@@ -242,6 +242,16 @@ def test_the_index_shows_who_answers_and_who_has_stopped(one_display: Display, b
         page.screenshot(path=SHOTS / "index-one-gone.png", full_page=True)
 
 
+def test_a_page_opened_after_a_service_has_stopped_still_shows_it(one_display: Display, browser: Browser) -> None:
+    options = ServiceOptions(name="input-monitoring", stage="input", queue_url=one_display.queue_url)
+    with Service(options) as service:
+        service.beat("measuring")
+        time.sleep(1.5)
+    time.sleep(5)
+    with opened(browser, address(one_display.port, "")) as page:
+        await_true(page, "document.querySelector('[data-service=input-monitoring]')?.dataset.health === 'gone'")
+
+
 def test_the_index_counts_dead_letters(one_display: Display, browser: Browser) -> None:
     one_display.publish_raw(b"{torn\n\xff\xfe")
     with opened(browser, address(one_display.port, "")) as page:

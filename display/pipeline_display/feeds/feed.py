@@ -8,6 +8,7 @@ check fails, because bad code must not look well.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from pipeline_display.wakeup import Bell
 
 RETRY_S = 0.5
 """Between two tries to reach what is away: soon enough to be live again within a second."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +102,15 @@ class Feed:
             try:
                 self._keep(self._reader.look())
             except self._reader.away as error:
-                self._tell(away=str(error))
+                self._note_away(str(error))
                 self._reader.let_go()
                 self._stopping.wait(RETRY_S)
         self._reader.let_go()
+
+    def _note_away(self, why: str) -> None:
+        if not self.status.away:
+            log.warning("%s: %s", self._thread.name, why)
+        self._tell(away=why)
 
     def _keep(self, batch: Batch) -> None:
         now_ns = time.time_ns()
@@ -113,6 +122,8 @@ class Feed:
         self._count(batch)
 
     def _count(self, batch: Batch) -> None:
+        if self.status.away:
+            log.info("%s goes on", self._thread.name)
         self.lag = batch.lag
         self.events += batch.events
         status = self.status

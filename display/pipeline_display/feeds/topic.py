@@ -9,7 +9,7 @@ start of the page does not make a second letter of it. What retention took away 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,14 +25,23 @@ WAIT_S = 0.5
 """A look returns at once when there is news; without news it must not hold up the end of the service."""
 ROWS_PER_FRAME_MAX = 250
 RECORDS_PER_LOOK_MAX = 2_000
+NOTHING = Decoded(events=[], late=[], dead=[])
 VALUE_SHOWN_BYTES = 1_000
 """As much of a record as a page shows; a block can have megabytes."""
 
 
-class TopicReader:
-    """See the module; one thread uses it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one read brought; `record` is its last, None if it brought none."""
 
-    away = (QueueError,)
+    decoded: Decoded
+    record: Record | None = None
+    gaps: int = 0
+    lag: int = 0
+
+
+class Tail:
+    """Where one reader is in a topic: from `history_s` ago on, each event once."""
 
     def __init__(self, url: str, topic: Topic, *, history_s: float) -> None:
         self._url = url
@@ -41,14 +50,18 @@ class TopicReader:
         self._broker: Broker | None = None
         self._positions: dict[int, int] | None = None
 
-    def look(self) -> Batch:
+    def take(self) -> Taken:
+        """What came since, or nothing after a while; bad lines are buried. Raises QueueError."""
         broker = self._opened()
         try:
             records = broker.read(self._topic.name, self._from(broker), wait_s=WAIT_S, limit=RECORDS_PER_LOOK_MAX)
         except OffsetGone:
             self._skip_gap(broker)
-            return Batch(bodies=[], gaps=1)
-        return self._taken(broker, records) if records else Batch(bodies=[])
+            return Taken(decoded=NOTHING, gaps=1)
+        decoded = decode_all(self._topic, records)
+        bury(broker, decoded.dead)
+        self._positions = {**self._from(broker), **{record.partition: record.offset + 1 for record in records}}
+        return Taken(decoded=decoded, record=records[-1] if records else None, lag=self._lag(broker, len(records)))
 
     def let_go(self) -> None:
         if self._broker is not None:
@@ -70,17 +83,37 @@ class TopicReader:
         begin = broker.begin_offsets(self._topic.name)
         self._positions = {partition: max(offset, begin[partition]) for partition, offset in self._from(broker).items()}
 
-    def _taken(self, broker: Broker, records: Sequence[Record]) -> Batch:
-        decoded = decode_all(self._topic, records)
-        bury(broker, decoded.dead)
-        self._positions = {**self._from(broker), **{record.partition: record.offset + 1 for record in records}}
+    def _lag(self, broker: Broker, records: int) -> int:
+        """Records not read yet. A read that could have brought more has read all, so the broker is not asked."""
+        if records < RECORDS_PER_LOOK_MAX:
+            return 0
+        ends = broker.end_offsets(self._topic.name)
+        return sum(max(0, ends[partition] - offset) for partition, offset in self._from(broker).items())
+
+
+class TopicReader:
+    """See the module; one thread uses it."""
+
+    away = (QueueError,)
+
+    def __init__(self, url: str, topic: Topic, *, history_s: float) -> None:
+        self._tail = Tail(url, topic, history_s=history_s)
+
+    def look(self) -> Batch:
+        taken = self._tail.take()
+        events = taken.decoded.events
         return Batch(
-            bodies=frames(decoded, records[-1]),
-            events=len(decoded.events),
-            dead=len(decoded.dead),
-            late=sum(decoded.late),
-            age_s=(time.time_ns() - decoded.events[-1].time_ns) / 1e9 if decoded.events else None,
+            bodies=frames(taken.decoded, taken.record) if taken.record else [],
+            events=len(events),
+            dead=len(taken.decoded.dead),
+            late=sum(taken.decoded.late),
+            gaps=taken.gaps,
+            lag=taken.lag,
+            age_s=(time.time_ns() - events[-1].time_ns) / 1e9 if events else None,
         )
+
+    def let_go(self) -> None:
+        self._tail.let_go()
 
 
 def frames(decoded: Decoded, last: Record) -> list[bytes]:

@@ -64,12 +64,9 @@ class WatchReader:
 
 
 def newest(broker: Broker, topic: str) -> Record | None:
-    """The last record of the fullest end of `topic`: of the partition that was appended to last."""
+    """A last record of `topic`, of the partition that was appended to last as far as one read tells; None if empty."""
     begins, ends = broker.begin_offsets(topic), broker.end_offsets(topic)
-    found = [
-        record
-        for partition, end in ends.items()
-        if end > begins[partition]
-        for record in broker.read(topic, {partition: end - 1}, limit=1)
-    ]
-    return max(found, key=lambda record: record.append_time_ns, default=None)
+    start = {partition: max(begins[partition], end - 1) for partition, end in ends.items()}
+    if start == ends:
+        return None
+    return max(broker.read(topic, start, limit=len(start)), key=lambda record: record.append_time_ns, default=None)

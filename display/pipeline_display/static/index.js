@@ -48,16 +48,17 @@ function draw() {
   const now = services.now(link.now());
   for (const card of document.querySelectorAll("#stages .step")) drawStage(card, now);
   drawServices(now);
-  state.show((link.now() - newestMs) / 1000, STALE_S);
+  state.show(newestMs, (link.now() - newestMs) / 1000 > STALE_S);
 }
 
 function drawStage(card, now) {
   const { stage } = card.dataset;
   const here = now.filter((each) => each.stage === stage);
   const told = here.length ? ofServices(here) : ofPlaces(Object.values(places[stage] ?? {}));
+  const isKnown = state.connection === "connected";
   if (stage === "queue") told.figures = figuresOfQueue(now);
-  card.dataset.health = told.health;
-  card.querySelector(".health-word").textContent = HEALTH_WORDS[told.health];
+  card.dataset.health = isKnown ? told.health : "unknown";
+  card.querySelector(".health-word").textContent = isKnown ? HEALTH_WORDS[told.health] : "not known now";
   const pairs = d3.select(card).select("dl").selectAll("div").data(told.figures, ([name]) => name).join((enter) => {
     const pair = enter.append("div");
     pair.append("dt").text(([name]) => name);

@@ -69,16 +69,13 @@ function draw() {
   undrawn = [];
   document.querySelector("#readout").textContent = chart.readout();
   table.draw();
-  path.draw();
   showState();
 }
 
 /** Stale when neither the newest data nor its arrival is recent; a late opener must not take old data for news. */
 function showState() {
-  const newestMs = chart.newestMs();
-  const now = link.now();
-  const ageS = newestMs === null ? 0 : Math.min(now - newestMs, now - arrivedMs) / 1000;
-  state.show(ageS, STALE_AFTER_INTERVALS * page.interval_s);
+  const newestMs = Math.max(chart.newestMs() ?? -Infinity, arrivedMs);
+  state.show(newestMs, (link.now() - newestMs) / 1000 > STALE_AFTER_INTERVALS * page.interval_s);
 }
 
 function showFigures() {
@@ -91,6 +88,7 @@ function showFigures() {
   set("#newest", newestMs === null ? "–" : timeWithMs(newestMs));
   set("#zone", zoneText());
   set("#troubles", told(troubles));
+  path.draw(link.now(), state.connection === "connected");
   const element = document.querySelector("#latency-median");
   Object.assign(element.dataset, figures ? { ms: figures.median, p99: figures.p99, count: figures.count } : { ms: "", p99: "", count: 0 });
   showState();

@@ -9,6 +9,7 @@ import { Services } from "./services.js";
 
 const SAMPLE_EVERY_MS = 1000;
 const VALUE_SHOWN = 420;
+const UNKNOWN = { health: "unknown", why: "not known now", rate: "" };
 const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", unknown: "no heartbeat yet" };
 
 export class Path {
@@ -43,13 +44,13 @@ export class Path {
     this.samples.frame = { feed: part.feed, epoch: part.epoch, seq: part.seq + part.frames.length - 1, rows: frame.rows.length };
   }
 
-  draw() {
-    const now = Date.now();
+  /** `now`: the server's time in ms; `isConnected`: whether what is known here is known now. */
+  draw(now, isConnected) {
     if (now - this.drawnAt < SAMPLE_EVERY_MS) return;
     this.drawnAt = now;
     const services = this.services.now(now);
     this.samples.heartbeat = services.filter((each) => each.stage === "processing").map((each) => each.newest).at(-1);
-    for (const [stage, card] of this.cards) this.#drawCard(stage, card, services);
+    for (const [stage, card] of this.cards) this.#drawCard(card, isConnected ? this.#toldOf(stage, services) : UNKNOWN);
   }
 
   #takeRecord(record) {
@@ -58,9 +59,8 @@ export class Path {
     this.samples.event = lastEvent(record);
   }
 
-  #drawCard(stage, card, services) {
+  #drawCard(card, told) {
     if (!card.classList.contains("used")) return;
-    const told = this.#toldOf(stage, services);
     card.dataset.health = told.health;
     setText(card.querySelector(".health-word"), told.why || HEALTH_WORDS[told.health] || "");
     setText(card.querySelector(".rate"), told.rate);

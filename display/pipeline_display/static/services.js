@@ -1,11 +1,11 @@
 /* The services as their heartbeats tell: who is there, what each does, how fast.
  *
- * In:  rows of the topic `heartbeats`, about one a second and service; and the time on the server's clock.
+ * In:  rows of the topic `heartbeats`, about one a second and service, some of them again; and the server's time.
  * Out: per service its newest figures, rates over its last heartbeats, and whether it still answers.
  */
 
 const GONE_AFTER_MS = 5_000;
-const FORGOTTEN_AFTER_MS = 60_000;
+const FORGOTTEN_AFTER_MS = 600_000;
 const RATE_OVER_MS = 5_000;
 
 export class Services {
@@ -14,6 +14,7 @@ export class Services {
   take(rows) {
     for (const row of rows) {
       const before = this.#heartbeats.get(row.service) ?? [];
+      if (before.at(-1)?.time_ns >= row.time_ns) continue;
       const kept = before.filter((each) => each.producer === row.producer && each.time_ns > row.time_ns - RATE_OVER_MS * 1e6);
       this.#heartbeats.set(row.service, [...kept, row]);
     }

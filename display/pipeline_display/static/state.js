@@ -4,7 +4,7 @@
  * Out: `data-state` on the body, and the badge's text, announced politely when the state changes.
  */
 
-import { seconds } from "./format.js";
+import { timeOfDay } from "./format.js";
 
 const WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost", "no-data": "No data yet", stale: "Stale" };
 
@@ -19,22 +19,22 @@ export class State {
     this.text = document.querySelector("#state-text");
   }
 
-  /** `ageS`: how old the newest data is; `limitS`: from when on that is stale. */
-  show(ageS, limitS) {
-    const state = this.#state(ageS, limitS);
+  /** `newestMs`: when there was news last; `isOld`: whether that is too long ago. */
+  show(newestMs, isOld) {
+    const state = this.#state(isOld);
     document.body.dataset.state = state;
     setText(this.word, WORDS[state]);
-    setText(this.text, this.#sentence(state, ageS));
+    setText(this.text, this.#sentence(state, newestMs));
   }
 
-  #state(ageS, limitS) {
+  #state(isOld) {
     if (this.connection === "lost") return "lost";
     if (this.connection === "connecting" || !this.isFollowing) return "connecting";
     if (!this.hasRows) return "no-data";
-    return this.away || ageS > limitS ? "stale" : "live";
+    return this.away || isOld ? "stale" : "live";
   }
 
-  #sentence(state, ageS) {
+  #sentence(state, newestMs) {
     switch (state) {
       case "connecting":
         return "Looking for the server.";
@@ -43,7 +43,7 @@ export class State {
       case "no-data":
         return this.missing || this.away || "Connected. The chart begins with the first record.";
       case "stale":
-        return this.away || `Nothing new for ${seconds(Math.round(ageS))}. The chart shows what was known before.`;
+        return this.away || `Nothing new since ${timeOfDay(newestMs)}. The chart shows what was known before.`;
       default:
         return "Drawn as it arrives.";
     }
