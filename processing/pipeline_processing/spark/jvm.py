@@ -2,12 +2,13 @@
 
 In:      options of the JVM, Spark's settings, folders with further jars.
 Out:     a process that PySpark connects to. It ends when this process ends, however that ends: its standard input
-         closes, and on Linux the kernel sends it SIGTERM when the starting thread is gone, so it is started by the main
-         thread.
+         closes, and on Linux the kernel sends it SIGTERM when the starting thread is gone, so the main thread starts
+         it.
 Refuses: a machine without Java (NoJava), a JVM that ends before it is ready (JvmEnded).
 The scripts (`spark-submit`, `spark-class`) run a second JVM to compute this command line: 1.3 s on 2 busy cores.
 Without SPARK_HOME in its environment the JVM starts Python workers that import the installed, compiled pyspark; with it
-they import from a zip of sources, 0.4 s more for each.
+they import from a zip of sources, 0.4 s more for each. This module imports no pyspark, so that the JVM starts
+meanwhile.
 """
 
 from __future__ import annotations
@@ -16,19 +17,18 @@ import ctypes
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-
-import pyspark
-from pyspark.serializers import UTF8Deserializer, read_int
+from types import TracebackType
 
 from pipeline_processing.errors import JvmEnded, NoJava
 
-JARS = Path(pyspark.__file__).parent / "jars"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 2.0
 _PR_SET_PDEATHSIG = 1
@@ -60,32 +60,56 @@ _PROPERTIES = {
 }
 
 
-def start_jvm(options: Sequence[str], conf: Mapping[str, str], jars: Sequence[Path]) -> subprocess.Popen[bytes]:
-    """Start it and let PySpark know; `SparkSession.builder.getOrCreate()` then uses it."""
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "gateway"
-        jvm = subprocess.Popen(
+class Jvm:
+    """A running JVM; use as a context manager."""
+
+    def __init__(self, options: Sequence[str], conf: Mapping[str, str], jars: Sequence[Path]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="pipeline-jvm-")
+        self._answer = Path(self._folder.name) / "gateway"
+        self._process = subprocess.Popen(
             _command(options, conf, jars),
             stdin=subprocess.PIPE,
-            env=_environment(answer),
-            preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
+            env=_environment(self._answer),
+            preexec_fn=_end_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 (no thread runs yet)
         )
-        port, secret = _gateway(jvm, answer)
-    os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"] = str(port), secret
-    return jvm
 
+    def connect(self) -> None:
+        """Wait until it is ready; `SparkSession.builder.getOrCreate()` then uses it."""
+        port, secret = self._gateway()
+        os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"] = str(port), secret
 
-def stop_jvm(jvm: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, and kill it when it does not."""
-    os.environ.pop("PYSPARK_GATEWAY_PORT", None)
-    os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
-    if jvm.stdin is not None:
-        jvm.stdin.close()
-    try:
-        jvm.wait(STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        jvm.kill()
-        jvm.wait()
+    def stop(self) -> None:
+        """Ask it to end, and kill it when it does not."""
+        os.environ.pop("PYSPARK_GATEWAY_PORT", None)
+        os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Jvm:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _gateway(self) -> tuple[int, str]:
+        """What org.apache.spark.api.python.PythonGatewayServer wrote: port, length of the secret, secret."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self._answer.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                raise JvmEnded(self._process.wait())
+            time.sleep(0.02)
+        answer = self._answer.read_bytes()
+        (port, length), secret = struct.unpack(">ii", answer[:8]), answer[8:]
+        return port, secret[:length].decode()
 
 
 def _command(options: Sequence[str], conf: Mapping[str, str], jars: Sequence[Path]) -> list[str]:
@@ -98,20 +122,24 @@ def _command(options: Sequence[str], conf: Mapping[str, str], jars: Sequence[Pat
         *(f"--add-opens={module}/{package}=ALL-UNNAMED" for module, packages in _OPEN.items() for package in packages),
         *(f"-D{name}={value}" for name, value in {**_PROPERTIES, **conf}.items()),
         "-cp",
-        ":".join(f"{folder}/*" for folder in (JARS, *jars)),
+        ":".join(f"{folder}/*" for folder in (_sparks_jars(), *jars)),
         "org.apache.spark.api.python.PythonGatewayServer",
     ]
 
 
+def _sparks_jars() -> Path:
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pyspark is not installed; install the extra `processing`")
+    return Path(spec.origin).parent / "jars"
+
+
 def _environment(answer: Path) -> dict[str, str]:
-    ours = {
-        "_PYSPARK_DRIVER_CONN_INFO_PATH": str(answer),
-        "SPARK_CONNECT_MODE": "0",
-    }
+    ours = {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(answer), "SPARK_CONNECT_MODE": "0"}
     return {name: value for name, value in os.environ.items() if name != "SPARK_HOME"} | ours
 
 
-def _end_with_parent():
+def _end_with_parent() -> Callable[[], None]:
     prctl = ctypes.CDLL(None).prctl
 
     def in_child() -> None:
@@ -119,14 +147,3 @@ def _end_with_parent():
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     return in_child
-
-
-def _gateway(jvm: subprocess.Popen[bytes], answer: Path) -> tuple[int, str]:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not answer.exists():
-        if jvm.poll() is not None or time.monotonic() > deadline:
-            jvm.kill()
-            raise JvmEnded(jvm.wait())
-        time.sleep(0.02)
-    with answer.open("rb") as file:
-        return read_int(file), UTF8Deserializer().loads(file)

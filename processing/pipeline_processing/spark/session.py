@@ -1,115 +1,26 @@
-"""One Spark application: its JVM, its settings, its session.
+"""The session of the one Spark application.
 
-In:   the service's settings.
-Out:  a context manager that hands out the session, and leaves no process behind.
+In:   a started JVM.
+Out:  a context manager that hands out the session and ends it without a word.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from pipeline_processing.settings import ProcessingSettings
-from pipeline_processing.spark.jvm import start_jvm, stop_jvm
-
-LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
-APPLICATION = "pipeline"
+from pipeline_processing.spark.jvm import Jvm
 
 
 @contextmanager
-def spark_session(settings: ProcessingSettings) -> Iterator[SparkSession]:
-    """The session; when the block ends, its JVM and Python workers end."""
-    os.environ.update(WORKER_ENVIRONMENT | {"PYSPARK_PYTHON": sys.executable})
-    jars = [settings.jars_dir] if settings.jars_dir else []
-    jvm = start_jvm(_jvm_options(settings), spark_conf(settings), jars)
-    spark = None
+def connected(jvm: Jvm) -> Iterator[SparkSession]:
+    """The session over that JVM; who started the JVM stops it."""
+    jvm.connect()
+    spark = SparkSession.builder.getOrCreate()
     try:
-        spark = SparkSession.builder.getOrCreate()
         yield spark
     finally:
-        if spark is not None:
-            _expect_the_end(spark)
-        stop_jvm(jvm)
-
-
-def _expect_the_end(spark: SparkSession) -> None:
-    """PySpark's server for accumulators prints a traceback when the JVM hangs up; `spark.stop()` takes 1.3 s."""
-    spark.sparkContext._accumulatorServer.handle_error = lambda *_: None
-
-
-WORKER_ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-}
-"""Arrays here are short: threads of numpy would cost memory in each worker and save nothing."""
-
-
-def spark_conf(settings: ProcessingSettings) -> dict[str, str]:
-    """Spark's settings, each with its reason."""
-    conf = {
-        "spark.master": settings.spark_master,
-        "spark.app.name": APPLICATION,
-        "spark.scheduler.mode": "FAIR",
-        "spark.ui.enabled": str(settings.spark_ui_port > 0).lower(),
-        "spark.ui.port": str(settings.spark_ui_port),
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": settings.driver_host,
-        "spark.driver.bindAddress": "127.0.0.1" if settings.local else "0.0.0.0",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.shuffle.partitions": str(settings.parallelism),
-        # Stateful streaming refuses adaptive plans, with a warning for each query.
-        "spark.sql.adaptive.enabled": "false",
-        # One decodes thousands of small records or a few large blocks at a time, whichever fills it first.
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
-        # A trigger without data would only run a batch to drop old state; the next one with data does that too.
-        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
-        # How many finished batches can be looked at again. Spark keeps 100 of each file by default.
-        "spark.sql.streaming.minBatchesToRetain": "10",
-        # Every catch-up window is one group: beyond the default of 128 Spark would sort instead of hash.
-        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",
-        "spark.python.daemon.module": "pipeline_processing.spark.daemon",
-        # A micro-batch costs planning and files, not rows. Together these took one from 370 ms of CPU to 250 (2 busy cores):
-        # plans are interpreted, for compiling Java for some hundred rows never pays;
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        # without its native library Hadoop starts a process, `chmod`, for each file that it makes: so no checksum files.
-        # A checkpoint's files are written beside and renamed, so none is ever read half.
-        "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
-        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-        # What Spark keeps for its pages, by default of a thousand batches.
-        "spark.sql.ui.retainedExecutions": "20",
-        "spark.ui.retainedJobs": "20",
-        "spark.ui.retainedStages": "40",
-        "spark.ui.retainedTasks": "100",
-        "spark.sql.streaming.ui.retainedProgressUpdates": "20",
-        "spark.sql.streaming.numRecentProgressUpdates": "5",
-    }
-    return conf | ({} if settings.local else _cluster_conf(settings))
-
-
-def _cluster_conf(settings: ProcessingSettings) -> dict[str, str]:
-    conf = {
-        "spark.cores.max": str(settings.cores_max),
-        "spark.executor.memory": settings.executor_memory,
-        "spark.executor.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
-        **{f"spark.executorEnv.{name}": value for name, value in WORKER_ENVIRONMENT.items()},
-    }
-    return conf | ({"spark.executor.extraClassPath": f"{settings.jars_dir}/*"} if settings.jars_dir else {})
-
-
-def _jvm_options(settings: ProcessingSettings) -> list[str]:
-    return [
-        f"-Xmx{settings.driver_memory}",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        # Stopping a query over a Python data source overflowed the default 1 MiB in a regular expression.
-        "-Xss4m",
-        f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
-    ]
+        # PySpark's server for accumulators prints a traceback when the JVM hangs up; `spark.stop()` takes 1.3 s.
+        spark.sparkContext._accumulatorServer.handle_error = lambda *_: None
