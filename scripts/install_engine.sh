@@ -63,8 +63,9 @@ install_plugins() {
 
 start_engine() {
     must_be_root "starting the Docker engine"
-    # A process id left by an engine that was killed may be another process by now, and dockerd would not start.
+    # Process ids left by an engine that was killed may be other processes by now: dockerd would not start, or signal them.
     pgrep -x dockerd >/dev/null || rm -f /var/run/docker.pid
+    pgrep -x containerd >/dev/null || rm -f /var/run/docker/containerd/containerd.pid
     say "starting dockerd, log in $log_file"
     setsid nohup dockerd >"$log_file" 2>&1 </dev/null &
     for _ in $(seq 60); do
