@@ -11,12 +11,12 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from pipeline_queue.brokers import open_broker
 from pipeline_queue.clock import SystemClock
 from pipeline_queue.errors import QueueError
 from pipeline_queue.service import Service
-from pyspark.sql import SparkSession
 
 from pipeline_processing.figures import Batch
 from pipeline_processing.jobs import JOBS
@@ -24,6 +24,9 @@ from pipeline_processing.queries import Queries, planned
 from pipeline_processing.requests import Requests
 from pipeline_processing.settings import ProcessingSettings
 from pipeline_processing.spark.reports import Reports
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 ROUND_S = 0.25
 
