@@ -218,8 +218,13 @@ def opened(browser: Browser, address: str, *, complaints: bool = False, **contex
         page.add_init_script(NOTE_VIOLATIONS)
         page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: said.append(f"{request.url}: {request.failure}"))
         page.goto(address)
-        yield page
+        try:
+            yield page
+        except BaseException:
+            print("the page complained:", said)
+            raise
         assert (page.evaluate("violations"), said if not complaints else []) == ([], [])
 
 

@@ -7,6 +7,7 @@ and beats as long as every feed reached its place lately.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from flask_socketio import SocketIO
 from pipeline_queue.service import STALE_S, Service, ServiceOptions
 
@@ -118,7 +120,11 @@ def _options(settings: DisplaySettings) -> ServiceOptions:
 
 def _sender(socketio: SocketIO) -> Callable[[Mapping[str, Any], list[str]], None]:
     def send(message: Mapping[str, Any], pages: list[str]) -> None:
-        socketio.emit("news", message, to=pages)
+        encoded = msgspec.Raw(msgspec.json.encode(message))
+        for page in pages:
+            # A page may leave in just this moment, in a thread of its own; the others must get theirs all the same.
+            with contextlib.suppress(KeyError):
+                socketio.emit("news", encoded, to=page)
 
     return send
 

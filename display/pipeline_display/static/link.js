@@ -7,6 +7,13 @@
 
 const CLOCK_EVERY_MS = 10_000;
 const CLOCK_SAMPLES = 8;
+const OPTIONS = {
+  transports: ["websocket", "polling"],
+  tryAllTransports: true,
+  timeout: 5000,
+  reconnectionDelay: 200,
+  reconnectionDelayMax: 1500,
+};
 
 export class Link {
   /** `on`: {part(part, isLive), connection(state), extents(list), drawn(redraw)} */
@@ -15,7 +22,7 @@ export class Link {
     this.on = on;
     this.clockSamples = [];
     this.wasConnected = false;
-    this.socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelay: 200, reconnectionDelayMax: 1500 });
+    this.socket = io(OPTIONS);
     this.socket.on("connect", () => this.#connected());
     this.socket.on("disconnect", () => this.on.connection("lost"));
     this.socket.on("connect_error", () => this.on.connection(this.wasConnected ? "lost" : "connecting"));
