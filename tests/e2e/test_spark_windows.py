@@ -142,11 +142,11 @@ def test_a_sink_that_adds_and_one_that_commits_first_are_caught(tmp_path: Path) 
     publish(folder, seed=1, count=50)
     driver = folder.start()
     try:
+        folder.wait_committed(driver)
         soon_ns = time.time_ns() + AHEAD_NS
         for seed in (2, 3):
-            folder.wait_committed(driver)
             publish(folder, seed=seed, count=50, newest_ns=soon_ns)
-        folder.wait_committed(driver)
+            folder.wait_committed(driver)
     finally:
         driver.kill()
     caught = {store: len(folder.differing(store)) > 0 for store in folder.stores}
