@@ -229,7 +229,7 @@ def opened(browser: Browser, address: str, *, complaints: bool = False, **contex
 
 
 def await_true(page: Page, expression: str, *, timeout_ms: float = 15_000) -> None:
-    """Until it holds in the page. Playwright's `wait_for_function` would evaluate a string, which the policy forbids."""
+    """Until it holds in the page; Playwright's `wait_for_function` evaluates strings, which the policy forbids."""
     deadline = time.monotonic() + timeout_ms / 1000
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"not within {timeout_ms:.0f} ms: {expression}; body: {page.evaluate(BODY)}"

@@ -21,7 +21,7 @@ from pipeline_output.tables import TABLES
 from pipeline_queue.service import Service
 from pipeline_queue.topics import TOPICS, Column
 
-from pipeline_display import path, wire
+from pipeline_display import path, terminal, wire
 from pipeline_display.delivery import Delivery, Follow
 from pipeline_display.demos import DEMOS, Demo
 from pipeline_display.settings import DisplaySettings
@@ -101,7 +101,13 @@ def _column(column: Column) -> Mapping[str, str]:
 
 def _add_pages(app: Flask, parts: Parts) -> None:
     def index() -> str:
-        return render_template("index.html", demos=DEMOS.values(), stages=_stages(parts.settings), page={})
+        return render_template(
+            "index.html",
+            demos=DEMOS.values(),
+            stages=_stages(parts.settings),
+            command=terminal.of_dead_letters(parts.settings),
+            page={},
+        )
 
     def demo(name: str) -> str:
         shown = DEMOS.get(name) or abort(404)
@@ -113,7 +119,7 @@ def _add_pages(app: Flask, parts: Parts) -> None:
             demo=shown,
             steps=steps,
             stand_ins=path.stand_ins(steps),
-            command=path.command(shown, store_url=store_url),
+            command=terminal.of_demo(shown, parts.settings),
             page=page_of(shown, parts.settings),
         )
 

@@ -6,7 +6,6 @@ Out:  five steps, in order; one that the demo's data passes by is not `used`. Wh
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -76,20 +75,3 @@ def stand_ins(found: Iterable[Step]) -> list[str]:
     """What stands in for something on the way, in words."""
     names = [step.what.split(STANDING_IN) for step in found if STANDING_IN in step.what]
     return [f"{here} for {there}" for here, there in names]
-
-
-def command(demo: Demo, *, store_url: str | None) -> str:
-    """What to type to see the same without a browser."""
-    if store_url is None:
-        return f"pipeline topics tail {demo.topic}"
-    parts = urlsplit(store_url)
-    query = f"SELECT * FROM {demo.table} ORDER BY window_start_ns DESC LIMIT 10"
-    match parts.scheme:
-        case "disk":
-            query = query.replace(demo.table, f"'{parts.path}/{demo.table}/*.parquet'")
-            return f'duckdb -c "{query}"'
-        case "sqlite":
-            return f'sqlite3 -header -column {shlex.quote(parts.path)} "{query}"'
-        case _:
-            rows = f"SELECT * FROM {demo.table} LIMIT 10"
-            return f'cqlsh -k {parts.path.strip("/")} -e "{rows}"'

@@ -11,8 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from pipeline_display.app import Parts, create_app
 from pipeline_display.demos import DEMOS
-from pipeline_display.path import STAGES, command, stand_ins, steps, store_of
+from pipeline_display.path import STAGES, stand_ins, steps, store_of
 from pipeline_display.settings import DisplaySettings
+from pipeline_display.terminal import of_dead_letters, of_demo
 from pipeline_display.wakeup import Bell
 from pipeline_queue.service import Service, ServiceOptions
 
@@ -95,12 +96,23 @@ def test_demo_1_passes_by_processing_and_output() -> None:
     assert [step.stage for step in way if step.used] == ["input", "queue", "display"]
 
 
-def test_each_demo_has_a_command_for_a_terminal() -> None:
-    query = "ORDER BY window_start_ns DESC LIMIT 10"
-    assert [command(demo, store_url=store_of(demo, EMBEDDED)) for demo in DEMOS.values()] == [
-        "pipeline topics tail monitoring",
-        f"duckdb -c \"SELECT * FROM '/data/disk/random_numbers_windows/*.parquet' {query}\"",
-        f'sqlite3 -header -column /data/windows.db "SELECT * FROM random_numbers_windows {query}"',
+def test_the_commands_of_the_embedded_mode_say_where_things_are() -> None:
+    settings = DisplaySettings(queue_url="sqlite:///data/my queue", stores=",".join(EMBEDDED))
+    assert [*(of_demo(demo, settings) for demo in DEMOS.values()), of_dead_letters(settings)] == [
+        "QUEUE_URL='sqlite:///data/my queue' .venv/bin/pipeline topics tail -f monitoring",
+        "STORES=disk:///data/disk .venv/bin/python -m pipeline_display.tail demo5",
+        "STORES=sqlite:///data/windows.db .venv/bin/python -m pipeline_display.tail demo6",
+        "QUEUE_URL='sqlite:///data/my queue' .venv/bin/pipeline deadletters list",
+    ]
+
+
+def test_the_commands_of_the_stack_go_into_its_container() -> None:
+    settings = DisplaySettings(queue_url=KAFKA, stores=",".join(STACK))
+    assert [*(of_demo(demo, settings) for demo in DEMOS.values()), of_dead_letters(settings)] == [
+        "docker compose exec display pipeline topics tail -f monitoring",
+        "docker compose exec display python -m pipeline_display.tail demo5",
+        "docker compose exec display python -m pipeline_display.tail demo6",
+        "docker compose exec display pipeline deadletters list",
     ]
 
 

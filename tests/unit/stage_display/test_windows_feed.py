@@ -49,7 +49,7 @@ def write(store: Store, *rows: dict[str, Any], version: int = 1) -> None:
 
 
 def reader_of(url: str) -> WindowReader:
-    return WindowReader(url, TABLE, history_s=60.0, sleep=lambda _: None)
+    return WindowReader(url, TABLE, history_s=3600.0, sleep=lambda _: None)
 
 
 def seen(reader: WindowReader) -> list[tuple[int, int]]:
@@ -67,7 +67,7 @@ def test_the_recent_past_comes_first_then_only_windows_that_changed(url: str, st
 
 
 def test_windows_older_than_the_history_are_left_out(url: str, store: Store) -> None:
-    write(store, window(1000), window(1))
+    write(store, window(10_000), window(1))
     assert seen(reader_of(url)) == [(1, 1)]
 
 

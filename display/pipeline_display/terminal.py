@@ -1,0 +1,33 @@
+"""What to type to see without a browser what a page shows.
+
+In:   a demo, or none for the dead letters, and the settings.
+Out:  a command that works as it stands. Where the queue is Kafka, it goes into Compose's display container, as nothing
+      outside reaches Kafka; else it uses this project's virtual environment and says where queue and stores are.
+"""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import urlsplit
+
+from pipeline_display.demos import Demo
+from pipeline_display.path import store_of
+from pipeline_display.settings import DisplaySettings
+
+
+def of_demo(demo: Demo, settings: DisplaySettings) -> str:
+    """The topic's lines, or the table's windows, as they come."""
+    store_url = store_of(demo, settings.store_urls)
+    if store_url is None:
+        return _placed(f"pipeline topics tail -f {demo.topic}", settings, "QUEUE_URL", settings.queue_url)
+    return _placed(f"python -m pipeline_display.tail {demo.name}", settings, "STORES", store_url)
+
+
+def of_dead_letters(settings: DisplaySettings) -> str:
+    return _placed("pipeline deadletters list", settings, "QUEUE_URL", settings.queue_url)
+
+
+def _placed(program: str, settings: DisplaySettings, variable: str, value: str) -> str:
+    if urlsplit(settings.queue_url).scheme == "kafka":
+        return f"docker compose exec display {program}"
+    return f"{variable}={shlex.quote(value)} .venv/bin/{program}"
