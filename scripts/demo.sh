@@ -18,5 +18,5 @@ for option in "$@"; do
 done
 
 ensure_java "$yes"
-ensure_packages "${EXTRAS:-input,processing,display}"
+ensure_packages input,processing,display
 exec .venv/bin/pipeline demo ${options[@]+"${options[@]}"}

@@ -1,6 +1,6 @@
 # Sourced by the other scripts: the virtual environment with pinned packages, and Java.
 #
-# In:   the repository's root as working directory; EXTRAS names what to install.
+# In:   the repository's root as working directory.
 # Out:  .venv holds this project and its pinned packages; `java` is 17 or newer. What is there already costs a second.
 
 say() { echo "$*" >&2; }
@@ -16,28 +16,28 @@ python_command() {
     return 1
 }
 
-# Installed again only when what is asked for has changed: pyproject.toml, constraints.txt or the extras.
+# Installed again only when what is asked for has changed: pyproject.toml, constraints.txt or the extras; `dev` holds all extras.
 ensure_packages() {
-    local extras=$1 wanted stamp=.venv/installed
-    wanted="$extras $(cat pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)"
-    if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
-        return
-    fi
+    local extras=$1 pins stamp=.venv/installed
+    pins=$(cat pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)
+    case "$(cat "$stamp" 2>/dev/null)" in "$extras $pins" | "dev $pins") return ;; esac
     if [ ! -x .venv/bin/python ]; then
         say "making the virtual environment .venv"
         "$(python_command)" -m venv .venv || {
-            say "on Debian and Ubuntu the package python3-venv is needed too"
+            rm -rf .venv
+            say "on Debian and Ubuntu the package python3-venv is needed too: install it, then run this again"
             return 1
         }
     fi
     say "installing the pinned packages (Spark alone is 400 MB; later starts skip this)"
     .venv/bin/python -m pip install --disable-pip-version-check \
         --constraint constraints.txt --editable ".[$extras]" >&2
-    echo "$wanted" >"$stamp"
+    echo "$extras $pins" >"$stamp"
 }
 
+# JAVA_HOME's Java goes before the one on PATH, as it does for Spark.
 java_major() {
-    java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1
+    "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1
 }
 
 # $1 is "yes" to install without asking.

@@ -54,15 +54,16 @@ class Demo:
                     found.append(process)
         return [process for process in found if process.pid != os.getpid()]
 
-    def named(self, name: str) -> psutil.Process:
-        return next(each for each in psutil.Process(self.process.pid).children() if each.cmdline()[3:] == name.split())
+    def named(self, name: str) -> psutil.Process | None:
+        """The service that runs `pipeline NAME`; None while it is being started again."""
+        children = psutil.Process(self.process.pid).children()
+        return next((each for each in children if each.cmdline()[-len(name.split()) :] == name.split()), None)
 
 
 def start(folder: Path, *options: str) -> Demo:
     port = free_port()
     command = ["scripts/demo.sh", "--port", str(port), "--data-dir", str(folder), *options]
-    environment = os.environ | {"EXTRAS": "dev"}
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}/"
     return Demo(process=process, folder=folder, port=port)

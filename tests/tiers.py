@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_cli.doctor import JAVA_MIN, java_version
+from pipeline_cli.doctor import JAVA_MIN, java_command, java_version
 from rich.console import Console
 from rich.table import Table
 
@@ -117,7 +117,7 @@ def _nothing() -> str:
 def _browser_or_java() -> str:
     if shutil.which("chromium") is None:
         return "no chromium on PATH (Debian: apt-get install chromium)"
-    if (java_version(shutil.which("java")) or 0) < JAVA_MIN:
+    if (java_version(java_command()) or 0) < JAVA_MIN:
         return f"no Java {JAVA_MIN} or newer on PATH (Debian: apt-get install default-jre-headless)"
     return ""
 

@@ -4,7 +4,7 @@ In:      events of one topic, or records read from a broker.
 Out:     messages of one partition key each; or the events of a record, which of them are late, and its dead letters.
 Refuses: a block above the limit (TooLarge). Reading refuses nothing: a line that is no event becomes a dead letter, the
          lines around it are kept.
-A line is dead when it is empty, too long, no JSON, not UTF-8, of other columns or types than declared, out of a column's
+A record of more lines or bytes than a block may have is one dead letter as a whole. A line is dead when it is empty, too long, no JSON, not UTF-8, of other columns or types than declared, out of a column's
 limits, or dated more than AGE_S_MAX before or AHEAD_S_MAX after its append. An event is late when it is dated more than
 the topic's `lateness_s` before its append; the append time is the record's own, so a replay gives the same answer.
 """
@@ -116,6 +116,13 @@ def _has_a_line_each(value: bytes, events: int) -> bool:
 
 def _decode_by_line(topic: Topic, record: Record) -> Decoded:
     decoded = Decoded(events=[], late=[], dead=[])
+    if (newlines := record.value.count(b"\n")) > EVENTS_PER_BLOCK_MAX or len(record.value) > BLOCK_BYTES_MAX:
+        reason = (
+            f"the record has {newlines:,} lines in {len(record.value):,} bytes, "
+            f"allowed are {EVENTS_PER_BLOCK_MAX:,} in {BLOCK_BYTES_MAX:,}"
+        )
+        decoded.dead.append(DeadLetter.of(record, line=0, raw=record.value, reason=reason))
+        return decoded
     lines = record.value.split(b"\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()

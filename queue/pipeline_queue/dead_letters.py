@@ -1,7 +1,8 @@
 """Dead letters: what could not be read, kept with its reason until someone looks.
 
-In:   a line of a record that is no event.
-Out:  a record on `dead-letters`: its value is the line byte for byte, its headers say where it lay and why.
+In:   a line of a record that is no event, or a whole record that is no block.
+Out:  a record on `dead-letters`: its value is the line byte for byte, its headers say where it lay and why. What is longer
+      than LETTER_BYTES_MAX is cut there and its size noted, so that a letter always fits; it cannot be replayed.
 A letter's id is its origin (topic/partition/offset/line), so a letter written twice, after a restart or by two readers
 of one topic, is one letter in the listing.
 """
@@ -13,7 +14,13 @@ from dataclasses import dataclass
 
 from pipeline_queue.brokers.protocol import Broker, Message, Record
 from pipeline_queue.errors import QueueError
-from pipeline_queue.topics import DEAD_LETTERS
+from pipeline_queue.topics import BLOCK_BYTES_MAX, DEAD_LETTERS
+
+
+LETTER_BYTES_MAX = BLOCK_BYTES_MAX - 4096
+"""The rest of a block is room for the headers."""
+KEY_BYTES_MAX = 1024
+LETTERS_PER_PUBLISH = 500
 
 
 class UnknownLetter(QueueError):
@@ -21,9 +28,17 @@ class UnknownLetter(QueueError):
         super().__init__(f"no dead letter has the id `{letter_id}`; `pipeline deadletters list` shows those there are")
 
 
+class CutLetter(QueueError):
+    def __init__(self, letter: DeadLetter) -> None:
+        super().__init__(
+            f"of `{letter.letter_id}` the first {len(letter.raw):,} of {letter.size_bytes:,} bytes are kept, so it cannot be replayed; "
+            f"the record itself is at offset {letter.offset} of `{letter.topic}` partition {letter.partition} while retention keeps it"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One line that is no event; `line` counts from 0 within its record."""
+    """One line that is no event; `line` counts from 0 within its record. `size_bytes` is its length before it was cut."""
 
     topic: str
     partition: int
@@ -33,6 +48,7 @@ class DeadLetter:
     raw: bytes
     reason: str
     append_time_ns: int
+    size_bytes: int
 
     @classmethod
     def of(cls, record: Record, *, line: int, raw: bytes, reason: str) -> DeadLetter:
@@ -42,9 +58,10 @@ class DeadLetter:
             offset=record.offset,
             line=line,
             key=record.key,
-            raw=raw,
+            raw=raw[:LETTER_BYTES_MAX],
             reason=reason,
             append_time_ns=record.append_time_ns,
+            size_bytes=len(raw),
         )
 
     @property
@@ -54,8 +71,8 @@ class DeadLetter:
 
 def bury(broker: Broker, letters: Sequence[DeadLetter]) -> None:
     """Publish the letters; returns when they are durable."""
-    if letters:
-        broker.publish(DEAD_LETTERS.name, [_as_message(letter) for letter in letters])
+    for first in range(0, len(letters), LETTERS_PER_PUBLISH):
+        broker.publish(DEAD_LETTERS.name, [_as_message(each) for each in letters[first : first + LETTERS_PER_PUBLISH]])
 
 
 def letters(broker: Broker) -> Iterator[DeadLetter]:
@@ -81,7 +98,9 @@ def find(broker: Broker, letter_id: str) -> DeadLetter:
 
 
 def replay(broker: Broker, letter: DeadLetter) -> None:
-    """Publish the letter's bytes once more on the topic they came from."""
+    """Publish the letter's bytes once more on the topic they came from; raises CutLetter where they are not all there."""
+    if letter.size_bytes != len(letter.raw):
+        raise CutLetter(letter)
     broker.publish(letter.topic, [Message(key=letter.key, value=letter.raw)])
 
 
@@ -93,9 +112,10 @@ def _as_message(letter: DeadLetter) -> Message:
         "line": letter.line,
         "append_time_ns": letter.append_time_ns,
         "reason": letter.reason,
+        "size_bytes": letter.size_bytes,
     }
     headers = tuple((name, str(value).encode()) for name, value in origin.items())
-    if letter.key is not None:
+    if letter.key is not None and len(letter.key) <= KEY_BYTES_MAX:
         headers += (("key", letter.key),)
     return Message(key=letter.letter_id.encode(), value=letter.raw, headers=headers)
 
@@ -113,6 +133,7 @@ def _from_record(record: Record) -> DeadLetter:
             raw=record.value,
             reason=headers["reason"].decode(),
             append_time_ns=int(headers["append_time_ns"]),
+            size_bytes=int(headers["size_bytes"]),
         )
     except (KeyError, ValueError):
         return DeadLetter.of(record, line=0, raw=record.value, reason="put here without headers that say where it comes from")

@@ -1,17 +1,19 @@
 """A producer's own books: which events it made, and which the queue acknowledged.
 
 In:   ranges of sequence numbers, in order, `made` before the publish and `acknowledged` after it.
-Out:  one line of JSON a range, appended and handed to the kernel before the call returns, so that a killed producer
-      leaves true books. They are the oracle of every claim that nothing was lost.
+Out:  one line of JSON a range, handed to the kernel before the call returns, so that a killed producer leaves true books.
+      They are the oracle of every claim that nothing was lost. A range that continues the last of its kind grows in its
+      place for up to a minute: a producer that publishes 20 times a second for a day leaves 700 kB, not 400 MB.
 A range that was made and not acknowledged may or may not be on the queue. A range that is `repeated` was published once
 more after an attempt of unknown outcome: its events may be there twice, with the same ids.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -38,19 +40,32 @@ class Ledger(Protocol):
         """Let go of the file."""
 
 
+LINE_BYTES = 256
+"""Each line is padded to this, so that it can grow in its place; none crosses a page, so a reader sees it old or new."""
+GROWS_NS = 60_000_000_000
+
+
 class FileLedger:
     """One file a producer: `FOLDER/PRODUCER.ndjson`."""
 
     def __init__(self, folder: Path, producer: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = (folder / f"{producer}.ndjson").open("ab")
+        self._file = os.open(folder / f"{producer}.ndjson", os.O_WRONLY | os.O_CREAT, 0o644)
+        self._end = os.fstat(self._file).st_size
+        self._growing: dict[str, tuple[int, int, Entry]] = {}
 
     def note(self, entry: Entry) -> None:
-        self._file.write(msgspec.json.encode(entry) + b"\n")
-        self._file.flush()
+        begun_ns, place, last = self._growing.get(entry.what, (0, 0, None))
+        if last and last.last_seq + 1 == entry.first_seq and entry.time_ns - begun_ns < GROWS_NS:
+            entry = msgspec.structs.replace(entry, first_seq=last.first_seq)
+        else:
+            begun_ns, place = entry.time_ns, self._end
+            self._end += LINE_BYTES
+        self._growing[entry.what] = (begun_ns, place, entry)
+        os.pwrite(self._file, msgspec.json.encode(entry).ljust(LINE_BYTES - 1) + b"\n", place)
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._file)
 
 
 class NoLedger:

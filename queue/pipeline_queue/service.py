@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from statistics import median
@@ -31,6 +33,8 @@ Stage = Literal["input", "queue", "processing", "output", "display"]
 STALE_S = 10.0
 """Longer than any healthy round of a loop here (a micro-batch on a busy machine takes 3 s), shorter than patience."""
 HEARTBEAT_S = 1.0
+BROKEN = 70
+"""EX_SOFTWARE of sysexits.h: the exit status of a process whose own code failed in a thread."""
 LATENCY_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 log = logging.getLogger(__name__)
@@ -123,14 +127,15 @@ class Service:
         return self._server.server_address[1] if self._server else 0
 
     def __enter__(self) -> Service:
-        self._server = ThreadingHTTPServer((self.options.host, self.options.port), _handler(self))
-        self._server.daemon_threads = True
+        server = self._server = ThreadingHTTPServer((self.options.host, self.options.port), _handler(self))
+        server.daemon_threads = True
         self._threads = [
-            threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True),
-            threading.Thread(target=self._publish_heartbeats, daemon=True),
+            essential_thread(lambda: server.serve_forever(poll_interval=0.2)),
+            essential_thread(self._publish_heartbeats),
         ]
         for thread in self._threads:
             thread.start()
+        log.info("%s: health and metrics are on http://%s:%d", self.options.name, self.options.host, self.port)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -179,6 +184,19 @@ class Service:
             doing=self.doing,
             **figures,
         )
+
+
+def essential_thread(target: Callable[[], None]) -> threading.Thread:
+    """A daemon thread without which its process is of no use: should it fail, the process ends and is started again."""
+
+    def run() -> None:
+        try:
+            target()
+        except Exception:
+            log.critical("an essential thread failed, so this process ends", exc_info=True)
+            os._exit(BROKEN)
+
+    return threading.Thread(target=run, daemon=True)
 
 
 def _handler(service: Service) -> type[BaseHTTPRequestHandler]:

@@ -1,6 +1,6 @@
 """The topics, each declared once.
 
-A declaration says what an event of the topic holds and how the topic is kept. Event types, Spark schemas, tables,
+A declaration says what an event of the topic holds and how the topic is kept. Event types, tables,
 validation and docs/topics.md derive from it, and `pipeline topics create` lays the topics out on the broker.
 
 Out:     `TOPICS`, by name; `topic(name)`, which raises UnknownTopic.

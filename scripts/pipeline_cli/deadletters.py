@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -11,7 +12,9 @@ from pipeline_queue import dead_letters
 from pipeline_queue.dead_letters import DeadLetter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pipeline_cli.topics import shown
 from pipeline_cli.where import open_queue
 
 app = typer.Typer(help="What could not be read.", no_args_is_help=True)
@@ -30,7 +33,8 @@ def list_letters(as_json: Json = False) -> None:
         return
     table = Table("id", "bytes", "reason", "begins with", box=None)
     for letter in found:
-        table.add_row(letter.letter_id, f"{len(letter.raw):,}", letter.reason, repr(letter.raw[:SHOWN_BYTES]))
+        cells = (letter.letter_id, f"{letter.size_bytes:,}", letter.reason, repr(letter.raw[:SHOWN_BYTES]))
+        table.add_row(*map(Text, cells))  # as text: what somebody sent may look like markup
     Console().print(table)
 
 
@@ -42,7 +46,7 @@ def show(letter_id: LetterId, as_json: Json = False) -> None:
         print(json.dumps(_as_json(letter)))
         return
     typer.echo(f"{letter.letter_id}: {letter.reason}", err=True)
-    typer.echo(letter.raw)
+    typer.echo(shown(letter.raw.decode(errors="backslashreplace")) if sys.stdout.isatty() else letter.raw)
 
 
 @app.command()
@@ -62,6 +66,7 @@ def _as_json(letter: DeadLetter) -> dict[str, object]:
         "offset": letter.offset,
         "line": letter.line,
         "reason": letter.reason,
+        "size_bytes": letter.size_bytes,
         "append_time_ns": letter.append_time_ns,
         "key": letter.key.decode(errors="backslashreplace") if letter.key is not None else None,
         "raw_base64": base64.b64encode(letter.raw).decode(),

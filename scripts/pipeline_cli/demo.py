@@ -43,7 +43,8 @@ def demo(
         except KeyboardInterrupt:
             console.print("stopping")
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             supervisor.stop()
 
 

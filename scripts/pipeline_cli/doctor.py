@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -18,6 +19,7 @@ import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 GB = 1_000_000_000
 MEMORY_EMBEDDED_GB = 3
@@ -55,7 +57,7 @@ class Circumstances:
 
 def doctor(
     mode: Annotated[Mode, typer.Option(help="What is to be run here.")] = Mode.embedded,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages shall be.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65535, envvar="DISPLAY_PORT", help="Where the pages shall be.")] = 8080,
     data_dir: Annotated[Path, typer.Option(help="Where everything shall be kept.")] = Path("data"),
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON each.")] = False,
 ) -> None:
@@ -75,7 +77,7 @@ def _show(findings: list[Finding]) -> None:
     table = Table("", "what", "found", "way out", box=None)
     for finding in findings:
         mark = "[green]ok[/green]" if finding.well else "[red]no[/red]"
-        table.add_row(mark, finding.what, finding.found, "" if finding.well else finding.way_out)
+        table.add_row(mark, finding.what, Text(finding.found), Text("" if finding.well else finding.way_out))
     Console().print(table)
 
 
@@ -100,13 +102,19 @@ def _architecture(_: Circumstances) -> Finding:
 
 
 def _java(_: Circumstances) -> Finding:
-    found = java_version(shutil.which("java"))
+    found = java_version(java_command())
     return Finding(
         what="Java",
         well=found is not None and found >= JAVA_MIN,
-        found=f"version {found}" if found else "none on PATH",
+        found=f"version {found}" if found else "none in JAVA_HOME or on PATH",
         way_out=f"install a JRE {JAVA_MIN} or newer (Debian: apt-get install default-jre-headless), or run scripts/demo.sh --yes",
     )
+
+
+def java_command() -> str | None:
+    """The Java that Spark will take: JAVA_HOME's, else the first on PATH; None without one."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which(f"{home}/bin/java") if home else shutil.which("java")
 
 
 def java_version(java: str | None) -> int | None:

@@ -54,7 +54,7 @@ def _topics_lines() -> Iterator[str]:
         yield "| column | kind | unit | limits | what it is |"
         yield "|---|---|---|---|---|"
         for column in topic.columns:
-            yield f"| `{column.name}` | {column.kind} | {column.unit} | {_limits(column)} | {column.doc} |"
+            yield f"| `{column.name}` | {column.kind}{', tag' if column.tag else ''} | {column.unit} | {_limits(column)} | {column.doc} |"
 
 
 def _limits(column: Column) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def serve(
 def submit(
     job: Annotated[str, typer.Argument(help="A job's name.", show_default=False)],
     patience_s: Annotated[float, typer.Option("--wait", help="Seconds without a word after which to give up.")] = JOB_PATIENCE_S,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each word that comes.")] = False,
 ) -> None:
     """Ask the running Spark application for a job and wait for what becomes of it."""
     from pipeline_queue.clock import SystemClock
@@ -53,7 +55,10 @@ def submit(
     state = ""
     for result in results(broker, request_id, wait_s=patience_s, clock=clock):
         state = result.state
-        typer.echo(f"{job}: {state}: {result.message}", err=state in {"failed", "refused"})
+        if as_json:
+            print(json.dumps({"request_id": request_id, "job": job, "state": state, "message": result.message}))
+        else:
+            typer.echo(f"{job}: {state}: {result.message}", err=state in {"failed", "refused"})
     if state not in FINAL:
         raise JobNotDone(f"nobody finished `{job}` within {patience_s:g} s; does the service `processing` run?")
     if state != "finished":
@@ -63,9 +68,9 @@ def submit(
 @tables.command("create")
 def create_tables() -> None:
     """Lay out every table in each store of STORES; those that are there stay as they are."""
-    from pipeline_output.stores import create_all
+    from pipeline_output.stores import create_all, split_urls
 
-    urls = [url for url in os.environ.get("STORES", "").split(",") if url]
+    urls = split_urls(os.environ.get("STORES", ""))
     if not urls:
         raise typer.BadParameter("STORES is not set; it names the stores, as in `disk:///data/disk,cassandra://cassandra:9042/pipeline`")
     create_all(urls)

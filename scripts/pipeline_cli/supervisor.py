@@ -24,12 +24,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_queue.brokers.sqlite import SqliteBroker
+from pipeline_queue.errors import QueueUnavailable
 from pipeline_queue.topics import TOPICS
 
 from pipeline_cli.errors import CommandError, FolderInUse
 
 STOP_WITHIN_S = 3.5
 """Then SIGKILL; Ctrl-C promises that nothing is left after 5 s."""
+TRIM_LOCK_WAIT_S = 0.5
 PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 30.0
 STEADY_S = 60.0
 """Who ran that long before dying is revived at once."""
@@ -97,10 +99,14 @@ class Supervisor:
                 self._children[name] = self._spawn(name, pause_s=child.pause_s)
 
     def trim(self) -> None:
-        """Forget what is beyond the topics' retention: this process is the queue's one owner."""
-        with contextlib.closing(SqliteBroker(self._folder / "queue")) as broker:
+        """Forget what is beyond the topics' retention: this process is the queue's one owner.
+
+        A topic that is locked for longer waits for the next time.
+        """
+        with contextlib.closing(SqliteBroker(self._folder / "queue", lock_wait_s=TRIM_LOCK_WAIT_S)) as broker:
             for name in TOPICS:
-                broker.expire(name)
+                with contextlib.suppress(QueueUnavailable):
+                    broker.expire(name)
 
     def stop(self) -> None:
         """End all of it: asked first, killed after STOP_WITHIN_S."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -55,12 +56,12 @@ def tail(
     start = {partition: max(begins[partition], end - count) for partition, end in ends.items()}
     newest = [line for record in _between(broker, name, start, ends) for line in record.value.splitlines()]
     for line in newest[len(newest) - count :]:
-        print(line.decode(errors="backslashreplace"))
+        print(shown(line.decode(errors="backslashreplace")))
     while follow:
         for record in broker.read(name, ends, wait_s=1.0):
             ends[record.partition] = record.offset + 1
             for line in record.value.splitlines():
-                print(line.decode(errors="backslashreplace"), flush=True)
+                print(shown(line.decode(errors="backslashreplace")), flush=True)
 
 
 @app.command()
@@ -82,6 +83,11 @@ def count(name: Name, as_json: Json = False) -> None:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("all", f"{sum(row['records'] for row in rows):,}", f"{sum(lines.values()):,}")
     Console().print(table)
+
+
+def shown(text: str) -> str:
+    """The text with control characters escaped: what somebody sent must not steer a terminal."""
+    return "".join(repr(each)[1:-1] if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text)
 
 
 def _between(broker: Broker, name: str, start: dict[int, int], ends: dict[int, int]) -> Iterator[Record]:

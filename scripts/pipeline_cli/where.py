@@ -18,4 +18,4 @@ def open_queue() -> Broker:
     folder = (DATA_DIR / "queue").absolute()
     if url is None and not folder.is_dir():
         raise NoDemo(folder)
-    return open_broker(url or f"sqlite://{folder}")
+    return open_broker(url or f"sqlite://{folder}", durability=os.environ.get("DURABILITY", "process"))

@@ -63,9 +63,10 @@ def test_a_held_port_is_refused_with_its_holder(demo: Demo, tmp_path: Path) -> N
 
 
 def test_a_killed_producer_is_started_again(demo: Demo) -> None:
-    killed = demo.named("pipeline_cli produce monitoring")
+    killed = demo.named("produce monitoring")
+    assert killed is not None
     killed.kill()
-    assert until(lambda: demo.named("pipeline_cli produce monitoring").pid != killed.pid, 10)
+    assert until(lambda: (now := demo.named("produce monitoring")) is not None and now.pid != killed.pid, 10)
 
 
 def test_nothing_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:

@@ -251,19 +251,6 @@ class KafkaBroker:
             raise QueueUnavailable(f"kafka://{','.join(self._addresses)}", doing=what, cause=repr(cause)) from cause
 
 
-def _settled(sent: Sequence[FutureRecordMetadata]) -> list[KafkaError | None]:
-    """Why each was not acknowledged, or None where it was; at the latest SETTLED_WITHIN_S from now."""
-    deadline = time.monotonic() + SETTLED_WITHIN_S
-    reasons: list[KafkaError | None] = []
-    for future in sent:
-        try:
-            future.get(timeout=max(0.0, deadline - time.monotonic()))
-            reasons.append(None)
-        except KafkaError as reason:
-            reasons.append(reason)
-    return reasons
-
-
 def _settle(sent: Sequence[FutureRecordMetadata]) -> None:
     """Return when all are acknowledged; raise the first reason why one is not, at the latest after SETTLED_WITHIN_S."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
@@ -321,7 +308,7 @@ def _as_record(polled: Any) -> Record:
         append_time_ns=polled.timestamp * 1_000_000,
         key=polled.key,
         value=polled.value or b"",
-        headers=tuple(polled.headers),
+        headers=tuple((name, value or b"") for name, value in polled.headers),
     )
 
 

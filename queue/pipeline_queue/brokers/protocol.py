@@ -81,7 +81,10 @@ class Broker(Protocol):
         """The first offset appended at or after that time, by partition; the end offset where there is none."""
 
     def commit(self, group: str, topic: str, offsets: Offsets, *, epoch: int = 0) -> None:
-        """Keep where `group` goes on; raises StaleEpoch if a commit with a greater epoch was made before."""
+        """Keep where `group` goes on; raises StaleEpoch if a commit with a greater epoch was made before.
+
+        On Kafka the look and the write are two steps: of two commits at one moment the older may win.
+        """
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """The offsets last committed, by partition; empty if there are none."""

@@ -43,8 +43,16 @@ CREATE TABLE IF NOT EXISTS commits (
 class SqliteBroker:
     """See `Broker`; `folder` is made by `create`."""
 
-    def __init__(self, folder: Path, *, durability: Durability = "process", clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durability: Durability = "process",
+        clock: Clock | None = None,
+        lock_wait_s: float = LOCK_WAIT_S,
+    ) -> None:
         self._folder = folder
+        self._lock_wait_s = lock_wait_s
         self._durability = durability
         self._clock = clock or SystemClock()
         self._open: dict[str, sqlite3.Connection] = {}
@@ -157,7 +165,7 @@ class SqliteBroker:
 
     def _connect(self, topic: str) -> sqlite3.Connection:
         if topic not in self._open:
-            file = sqlite3.connect(self._folder / f"{topic}.db", timeout=LOCK_WAIT_S, isolation_level=None)
+            file = sqlite3.connect(self._folder / f"{topic}.db", timeout=self._lock_wait_s, isolation_level=None)
             file.execute("PRAGMA page_size = 16384")
             file.execute("PRAGMA journal_mode = WAL")
             file.execute(f"PRAGMA synchronous = {'FULL' if self._durability == 'disk' else 'NORMAL'}")

@@ -101,3 +101,11 @@ def test_submit_without_an_answer_says_who_should_have_given_one(broker: Broker)
     outcome = runner.invoke(app, ["submit", "j", "--wait", "0"])
     assert "does the service `processing` run?" in str(outcome.exception)
     assert sum(broker.end_offsets("job-requests").values()) == 1
+
+
+def test_what_somebody_sent_neither_breaks_the_listing_nor_steers_the_terminal(broker: Broker) -> None:
+    broker.publish("random-numbers", [Message(value=b"[/red]\x1b[2J")])
+    dead_letters.bury(broker, decode_all(RANDOM_NUMBERS, broker.read("random-numbers", {0: 0})).dead)
+    listed = runner.invoke(app, ["deadletters", "list"], catch_exceptions=False).stdout
+    tailed = runner.invoke(app, ["topics", "tail", "random-numbers"], catch_exceptions=False).stdout
+    assert ("[/red]" in listed, "\x1b" in listed + tailed, "\\x1b[2J" in tailed) == (True, False, True)

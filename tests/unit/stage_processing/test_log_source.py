@@ -29,7 +29,7 @@ def broker(url: str) -> MemoryBroker:
 
 @pytest.fixture
 def reader(url: str, broker: MemoryBroker) -> LogReader:
-    return LogReader(url, TOPIC, 30)
+    return LogReader(url, TOPIC, records_max=30, tasks=2)
 
 
 def values(reader: LogReader, start: dict, end: dict) -> list[int]:
@@ -67,10 +67,15 @@ def test_what_retention_took_is_skipped(reader: LogReader, broker: MemoryBroker)
     assert len(values(reader, {"0": 0, "1": 0, "2": 0, "3": 0}, end)) == 100 - min(3, end["0"])
 
 
-def test_few_records_are_one_task_and_many_are_one_for_each_partition(reader: LogReader) -> None:
-    start = {"0": 0, "1": 0}
-    few, many = ({"0": size // 2, "1": size // 2} for size in (SPLIT_RECORDS, 2 * SPLIT_RECORDS))
-    assert [len(reader.partitions(start, end)) for end in (start, few, many)] == [0, 1, 2]
+def test_few_records_are_one_task_and_many_are_shared_among_tasks(reader: LogReader) -> None:
+    start = {"0": 0, "1": 0, "2": 0}
+    few, many = (dict.fromkeys(start, size // 3) for size in (SPLIT_RECORDS, 2 * SPLIT_RECORDS))
+    spans = [reader.partitions(start, end) for end in (start, few, many)]
+    assert [[[number for number, _, _ in span.ranges] for span in of_trigger] for of_trigger in spans] == [
+        [],
+        [[0, 1, 2]],
+        [[0, 2], [1]],
+    ]
 
 
 def test_a_checkpoint_that_is_ahead_of_the_queue_is_an_error_not_silence(reader: LogReader) -> None:

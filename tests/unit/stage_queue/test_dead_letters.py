@@ -7,7 +7,7 @@ from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker
 from pipeline_queue.brokers.protocol import Record
 from pipeline_queue.codec import decode, decode_all
-from pipeline_queue.dead_letters import DeadLetter, UnknownLetter, bury, find, letters, replay
+from pipeline_queue.dead_letters import LETTER_BYTES_MAX, CutLetter, DeadLetter, UnknownLetter, bury, find, letters, replay
 from pipeline_queue.topics import BLOCK_BYTES_MAX, DEAD_LETTERS, RANDOM_NUMBERS
 
 NOON_NS = 1_795_348_800_000_000_000
@@ -31,6 +31,7 @@ def letter(offset: int = 3, *, line: int = 0, raw: bytes = b"\x00\xff rubbish", 
         raw=raw,
         reason="no JSON – nothing like it",
         append_time_ns=NOON_NS,
+        size_bytes=len(raw),
     )
 
 
@@ -41,9 +42,19 @@ def test_a_letter_is_listed_as_it_was_buried(broker: MemoryBroker, key: bytes | 
     assert list(letters(broker)) == [letter(key=key, raw=raw)]
 
 
-def test_a_letter_as_large_as_a_block_is_kept(broker: MemoryBroker) -> None:
-    bury(broker, [letter(raw=bytes(BLOCK_BYTES_MAX))])
-    assert len(next(letters(broker)).raw) == BLOCK_BYTES_MAX
+def test_a_letter_larger_than_a_block_is_cut_says_so_and_is_not_replayed(broker: MemoryBroker) -> None:
+    record = Record(topic="random-numbers", partition=0, offset=0, append_time_ns=NOON_NS, value=bytes(BLOCK_BYTES_MAX + 1))
+    bury(broker, decode(RANDOM_NUMBERS, record).dead)
+    (kept,) = letters(broker)
+    assert (len(kept.raw), kept.size_bytes) == (LETTER_BYTES_MAX, BLOCK_BYTES_MAX + 1)
+    with pytest.raises(CutLetter):
+        replay(broker, kept)
+
+
+def test_a_record_of_empty_lines_is_one_letter(broker: MemoryBroker) -> None:
+    record = Record(topic="random-numbers", partition=0, offset=0, append_time_ns=NOON_NS, value=b"\n" * 20_000)
+    bury(broker, decode(RANDOM_NUMBERS, record).dead)
+    assert [each.size_bytes for each in letters(broker)] == [20_000]
 
 
 def test_letters_are_listed_oldest_first(broker: MemoryBroker) -> None:

@@ -15,11 +15,19 @@ def entry(first: int, last: int, *, what: str = "made", producer: str = "p") -> 
 
 
 def test_entries_come_back_in_order(tmp_path: Path) -> None:
-    noted = [entry(0, 4), entry(0, 4, what="repeated"), entry(0, 4, what="acknowledged"), entry(5, 5)]
+    noted = [entry(0, 4), entry(0, 4, what="repeated"), entry(0, 4, what="acknowledged"), entry(6, 6)]
     with closing(FileLedger(tmp_path, "p")) as ledger:
         for each in noted:
             ledger.note(each)
     assert list(read_ledgers(tmp_path)) == noted
+
+
+def test_ranges_that_continue_each_other_grow_in_their_place(tmp_path: Path) -> None:
+    with closing(FileLedger(tmp_path, "p")) as ledger:
+        for seq in range(1000):
+            ledger.note(entry(seq, seq))
+            ledger.note(entry(seq, seq, what="acknowledged"))
+    assert list(read_ledgers(tmp_path)) == [entry(0, 999), entry(0, 999, what="acknowledged")]
 
 
 def test_an_entry_counts_both_ends() -> None:
