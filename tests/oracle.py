@@ -88,14 +88,18 @@ def _window(values: list[float], late: int) -> Window:
 
 def acknowledged(ledgers: Path, source: str) -> set[str]:
     """The ids of all events of a source that the queue acknowledged to their producers."""
-    found = set()
-    for path in ledgers.glob(f"{source}-*.ndjson"):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            if entry["what"] == "acknowledged":
-                seqs = range(entry["first_seq"], entry["last_seq"] + 1)
-                found.update(f"{entry['producer']}-{seq:012d}" for seq in seqs)
-    return found
+    lines = [line for path in ledgers.glob(f"{source}-*.ndjson") for line in path.read_text().splitlines()]
+    return ids(map(json.loads, lines), "acknowledged")
+
+
+def ids(entries: Iterable[Mapping], what: str) -> set[str]:
+    """The event ids of a ledger's entries of that kind."""
+    return {
+        f"{entry['producer']}-{seq:012d}"
+        for entry in entries
+        if entry["what"] == what
+        for seq in range(entry["first_seq"], entry["last_seq"] + 1)
+    }
 
 
 def same(window: Window, row: Mapping[str, float]) -> bool:

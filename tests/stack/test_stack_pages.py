@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
-
-import oracle
 import pages
 import pytest
 from running_stack import Stack
+from stack_reading import raw_records
 from waiting import until
 
 pytestmark = pytest.mark.engine
-
-READ = """
-import base64, json
-from pipeline_queue.brokers import open_broker
-broker = open_broker("kafka://kafka:9092")
-position, ends = broker.begin_offsets({topic!r}), broker.end_offsets({topic!r})
-while any(position[each] < end for each, end in ends.items()):
-    for record in broker.read({topic!r}, position, wait_s=5):
-        position[record.partition] = record.offset + 1
-        print(json.dumps([record.append_time_ns, base64.b64encode(record.value).decode()]))
-"""
-
-
-def raw_records(stack: Stack, topic: str) -> Iterator[oracle.Raw]:
-    """All that the topic holds, read inside the stack: its queue is not published."""
-    for line in stack.python("display", READ.format(topic=topic)).splitlines():
-        append_time_ns, value = json.loads(line)
-        yield append_time_ns, base64.b64decode(value)
-
 
 @pytest.mark.parametrize("name", ["demo1", "demo5", "demo6"])
 def test_drawn_values_equal_a_recomputation_from_the_topic(stack: Stack, name: str) -> None:
