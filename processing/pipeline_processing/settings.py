@@ -27,11 +27,11 @@ class ProcessingSettings(ServiceSettings):
     """Where queries keep their offsets and state; the same path on the driver and all workers."""
     trigger_s: Annotated[float, Field(validation_alias="TRIGGER_S", ge=0.05, le=3600)] = 1.0
     """Seconds between two micro-batches of a query."""
-    records_per_trigger: Annotated[int, Field(validation_alias="RECORDS_PER_TRIGGER", ge=1)] = 20_000
+    records_per_trigger: Annotated[int, Field(validation_alias="RECORDS_PER_TRIGGER", ge=1)] = 10_000
     """About how many records a micro-batch takes at most; after an outage many batches catch up."""
     parallelism: Annotated[int, Field(validation_alias="PARALLELISM", ge=1, le=64)] = 1
-    """Tasks of each step of a query; a checkpoint keeps the number that it was made with. One decodes 500,000
-    events/s."""
+    """Tasks of each step of a query; a checkpoint keeps the number that it was made with. One task decodes 200,000
+    events/s that come one a message, a million in blocks."""
     watermark_s: Annotated[int, Field(validation_alias="WATERMARK_S", ge=600)] = 3600
     """How far back windows stay open. It bounds state and nothing else: late events are decided record by record."""
     driver_memory: Annotated[str, Field(validation_alias="DRIVER_MEMORY", pattern=r"^\d+[mg]$")] = "512m"

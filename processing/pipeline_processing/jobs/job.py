@@ -24,7 +24,7 @@ class Context:
     first_version: int
     """When the checkpoint was made, µs since the epoch; a batch's version is this plus its number."""
     trigger_s: float = 1.0
-    records_max: int = 20_000
+    records_max: int = 10_000
     parallelism: int = 1
     watermark_s: int = 3600
 

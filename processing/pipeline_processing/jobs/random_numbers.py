@@ -39,7 +39,8 @@ BATCH_ID = "streaming.sql.batchId"
 
 def start(spark: SparkSession, context: Context) -> StreamingQuery:
     """The query of this job into one store; it runs until stopped."""
-    records = stream(spark, context.queue_url, TOPIC.name, records_max=context.records_max)
+    limits = {"records_max": context.records_max, "tasks": context.parallelism}
+    records = stream(spark, context.queue_url, TOPIC.name, **limits)
     rows = _written(_gathered(_summed_up(records, context), context), context)
     return (
         rows.writeStream.queryName(context.query_name)
@@ -58,7 +59,7 @@ def _summed_up(records: DataFrame, context: Context) -> DataFrame:
         return summed_up(batches, topic, queue_url)
 
     figures = [f.sum(name).alias(name) for name in ("count", "late", "dead")]
-    rows = records.coalesce(context.parallelism).mapInArrow(task, PARTIAL_SCHEMA)
+    rows = records.mapInArrow(task, PARTIAL_SCHEMA)
     return rows.observe("read", *figures).where("window_start IS NOT NULL")
 
 

@@ -1,6 +1,6 @@
 """The embedded queue as a Spark source: one Python data source over the Broker protocol.
 
-In:      options `url`, `topic`, `records_max` (per trigger).
+In:      options `url`, `topic`, `records_max` (per trigger), `tasks` (that read a trigger with much in it).
 Out:     rows of sources.RECORD in Arrow batches, at most `records_max` per trigger, shared among partitions as they
          lag.
 Refuses: a checkpoint that is ahead of the queue (CheckpointAhead).
@@ -52,14 +52,15 @@ class QueueLog(DataSource):
         return RECORD_SCHEMA
 
     def streamReader(self, schema: StructType) -> LogReader:  # noqa: N802 (the library's name)
-        return LogReader(self.options["url"], self.options["topic"], int(self.options["records_max"]))
+        numbers = {name: int(self.options[name]) for name in ("records_max", "tasks")}
+        return LogReader(self.options["url"], self.options["topic"], **numbers)
 
 
 class LogReader(DataSourceStreamReader):
     """Offsets are JSON objects, partition number to next offset, as Spark keeps them in the checkpoint."""
 
-    def __init__(self, url: str, topic: str, records_max: int) -> None:
-        self._url, self._topic, self._records_max = url, topic, records_max
+    def __init__(self, url: str, topic: str, *, records_max: int, tasks: int) -> None:
+        self._url, self._topic, self._records_max, self._tasks = url, topic, records_max, tasks
 
     def initialOffset(self) -> dict:  # noqa: N802 (the library's name)
         return _named(broker_of(self._url).begin_offsets(self._topic))
@@ -83,9 +84,8 @@ class LogReader(DataSourceStreamReader):
         starts = {partition: max(begins.get(partition, 0), offset) for partition, offset in _numbered(start).items()}
         ranges = [(partition, starts.get(partition, 0), to) for partition, to in _numbered(end).items()]
         ranges = [each for each in ranges if each[1] < each[2]]
-        if sum(to - since for _, since, to in ranges) <= SPLIT_RECORDS:
-            return [Span(ranges=tuple(ranges))] if ranges else []
-        return [Span(ranges=(each,)) for each in ranges]
+        tasks = 1 if sum(to - since for _, since, to in ranges) <= SPLIT_RECORDS else self._tasks
+        return [Span(ranges=tuple(ranges[first::tasks])) for first in range(min(tasks, len(ranges)))]
 
     def read(self, partition: Span) -> Iterator[pa.RecordBatch]:
         broker = broker_of(self._url)

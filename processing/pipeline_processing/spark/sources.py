@@ -15,14 +15,14 @@ from pipeline_processing.errors import NotStreamable
 from pipeline_processing.spark.log_source import FORMAT, QueueLog
 
 
-def stream(spark: SparkSession, url: str, topic: str, *, records_max: int) -> DataFrame:
-    """All records of `topic`, at most about `records_max` per trigger."""
+def stream(spark: SparkSession, url: str, topic: str, *, records_max: int, tasks: int) -> DataFrame:
+    """All records of `topic`, at most about `records_max` per trigger, in at most `tasks` partitions."""
     scheme, _, rest = url.partition("://")
     match scheme:
         case "kafka":
-            return _from_kafka(spark, rest, topic, records_max)
+            return _from_kafka(spark, rest, topic, records_max).coalesce(tasks)
         case "sqlite":
-            return _from_log(spark, url, topic, records_max)
+            return _from_log(spark, url, topic, records_max, tasks)
         case _:
             raise NotStreamable(url)
 
@@ -42,12 +42,13 @@ def _from_kafka(spark: SparkSession, servers: str, topic: str, records_max: int)
     )
 
 
-def _from_log(spark: SparkSession, url: str, topic: str, records_max: int) -> DataFrame:
+def _from_log(spark: SparkSession, url: str, topic: str, records_max: int, tasks: int) -> DataFrame:
     spark.dataSource.register(QueueLog)
     return (
         spark.readStream.format(FORMAT)
         .option("url", url)
         .option("topic", topic)
         .option("records_max", records_max)
+        .option("tasks", tasks)
         .load()
     )
