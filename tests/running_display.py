@@ -210,12 +210,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, *, complaints: bool = False, **context: Any) -> Iterator[Page]:
-    """A page; it must not complain on the console nor violate its policy, unless `complaints` are expected."""
+def opened(
+    browser: Browser, address: str, *, complaints: bool = False, before: str = "", **context: Any
+) -> Iterator[Page]:
+    """A page, `before` run in it first; it must not violate its policy, nor complain unless `complaints` are expected."""
     with closing(browser.new_context(viewport={"width": 1280, "height": 900}, **context)) as fresh:
         page = fresh.new_page()
         said: list[str] = []
-        page.add_init_script(NOTE_VIOLATIONS)
+        page.add_init_script(NOTE_VIOLATIONS + ";" + before)
         page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("requestfailed", lambda request: said.append(f"{request.url}: {request.failure}"))

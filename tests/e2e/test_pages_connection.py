@@ -198,6 +198,21 @@ def test_data_that_is_old_when_the_page_opens_is_not_taken_for_live(one_display:
         assert page.evaluate("document.body.dataset.state") == "stale"
 
 
+AN_HOUR_AHEAD = "Object.defineProperty(performance, 'timeOrigin', {value: performance.timeOrigin + 3_600_000})"
+
+
+def test_a_browser_whose_clock_is_an_hour_ahead_tells_the_same_latency(one_display: Display, browser: Browser) -> None:
+    with opened(browser, address(one_display.port), before=AN_HOUR_AHEAD) as page:
+        for _ in range(5):
+            one_display.publish()
+            await_seq(page, one_display.seq - 1)
+        await_true(page, "document.querySelector('#latency-median').dataset.count >= 4")
+        told = page.evaluate("document.querySelector('#latency-median').dataset.ms")
+        assert (0 < float(told) < 3000, page.evaluate("document.body.dataset.state")) == (True, "live")
+    with opened(browser, address(one_display.port, ""), before=AN_HOUR_AHEAD) as page:
+        await_true(page, "document.querySelector('#stages [data-stage=display]').dataset.health === 'up'")
+
+
 def test_a_store_that_is_away_is_told_and_the_page_goes_on_when_it_is_back(
     one_display: Display, browser: Browser
 ) -> None:

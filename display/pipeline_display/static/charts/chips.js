@@ -6,7 +6,7 @@ export function addChip(chips, { name, label = name, doc, className, isOn = true
   const box = chip.append("input").attr("type", "checkbox").attr("name", name).property("checked", isOn).on("change", onChange);
   chip.append("span").attr("class", "swatch").attr("aria-hidden", "true");
   chip.append("span").attr("class", "chip-name").text(label);
-  const value = chip.append("output").attr("class", "chip-value");
+  const value = chip.append("span").attr("class", "chip-value");
   return { name, label, className, isOn: () => box.property("checked"), say: (text) => value.text(text) };
 }
 

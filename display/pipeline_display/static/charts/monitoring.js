@@ -95,7 +95,7 @@ export class Chart {
   #panel(host, { unit, title, axis, columns, off, isWide, height, domain }) {
     const { chips, plot } = addFigure(host, { title, isWide });
     const series = columns.map((name, i) => addChip(chips, this.#series(name, `c${i}`, !off.includes(name)), () => this.redraw.request()));
-    const label = `${title} over time, in ${unit}; the table below has the numbers`;
+    const label = `${title} over time, in ${unit}; left and right arrow read single values, the table below has them all`;
     return { panel: new Panel(plot, { label, height, cursor: this.cursor }), series, unit, axis, domain };
   }
 

@@ -93,7 +93,7 @@ export class Chart {
   #panel(host, { title, axis, isWide, height, series, kind }) {
     const { chips, plot } = addFigure(host, { title, isWide });
     const made = series.map((each) => addChip(chips, { ...each, doc: this.columns.get(each.name).doc }, () => this.redraw.request()));
-    const label = `${title} over time, ${axis}; the table below has the numbers`;
+    const label = `${title} over time, ${axis}; left and right arrow read single values, the table below has them all`;
     return { panel: new Panel(plot, { label, height, cursor: this.cursor }), series: made, axis, kind };
   }
 
