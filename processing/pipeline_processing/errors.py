@@ -6,7 +6,8 @@ ProcessingError
 ├── NotStreamable     a queue that Spark cannot read
 ├── CheckpointAhead   a checkpoint of a queue that was since made anew
 ├── NoJava            there is no Java to run Spark
-└── JvmEnded          Spark's JVM ended before it was ready
+├── JvmEnded          Spark's JVM ended before it was ready
+└── SparkStopped      the application was ended from outside, by its master for one
 """
 
 from __future__ import annotations
@@ -55,3 +56,8 @@ class NoJava(ProcessingError):
 class JvmEnded(ProcessingError):
     def __init__(self, status: int) -> None:
         super().__init__(f"Spark's JVM ended with status {status} before it was ready; what it said is above")
+
+
+class SparkStopped(ProcessingError):
+    def __init__(self) -> None:
+        super().__init__("Spark's context has stopped, so no query can run; start the service again, it goes on from its checkpoints")

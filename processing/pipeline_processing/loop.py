@@ -22,6 +22,7 @@ from pipeline_processing.figures import Batch
 from pipeline_processing.jobs import JOBS
 from pipeline_processing.queries import Queries, planned
 from pipeline_processing.requests import Requests
+from pipeline_processing.retention import start_forgetting
 from pipeline_processing.settings import ProcessingSettings
 from pipeline_processing.spark.reports import Reports
 
@@ -38,6 +39,7 @@ def run(spark: SparkSession, settings: ProcessingSettings, service: Service, sto
     reports = Reports()
     spark.streams.addListener(reports)
     queries = Queries(spark, planned(JOBS.values(), settings, now_ns=time.time_ns()))
+    start_forgetting(settings.store_urls, stop)
     try:
         Loop(settings, service, queries, reports).run(stop)
     finally:

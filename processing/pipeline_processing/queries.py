@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pipeline_processing.errors import SparkStopped
 from pipeline_processing.jobs.job import Context, Job
 from pipeline_processing.settings import ProcessingSettings
 
@@ -57,7 +58,7 @@ class Queries:
         self.kept = list(kept)
 
     def look_after(self, now: float) -> None:
-        """Start what should run and does not; `now` is monotonic, in seconds."""
+        """Start what should run and does not; `now` is monotonic, in seconds. Raises SparkStopped when none ever can."""
         for kept in self.kept:
             if kept.query is not None and not kept.query.isActive:
                 _note_failure(kept, reason_of(kept.query.exception()), now)
@@ -84,6 +85,8 @@ class Queries:
         try:
             kept.query = kept.job.start(self._spark, kept.context)
         except Exception as error:  # Spark raises many kinds; each means that this query did not start
+            if self._spark.sparkContext._jsc.sc().isStopped():
+                raise SparkStopped from error
             _note_failure(kept, reason_of(error), now)
             return
         kept.started_at, kept.trouble = now, None
@@ -106,6 +109,7 @@ def planned(jobs: Iterable[Job], settings: ProcessingSettings, *, now_ns: int) -
                 records_max=settings.records_per_trigger,
                 parallelism=settings.parallelism,
                 watermark_s=settings.watermark_s,
+                durability=settings.durability,
             )
             yield Kept(job=job, context=context)
 

@@ -3,7 +3,8 @@
 In:   events on `job-requests`, and the queries that run.
 Out:  events on `job-results`: `refused` at once for a name that JOBS does not hold; for a streaming job `running`, and
       `finished` when each of its queries has written a batch since, or `failed` when one has not within PATIENCE_S.
-Where reading goes on is committed after the answer, so a request is answered at least once.
+Where reading goes on is committed when no request waits any more, so a request is answered at least once. What is no
+request goes to the dead letters.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock
 from pipeline_queue.codec import blocks, decode_all
+from pipeline_queue.dead_letters import bury
 from pipeline_queue.events import Event, event_id, event_type, new_producer
 from pipeline_queue.topics import JOB_REQUESTS, JOB_RESULTS
 
@@ -31,6 +33,7 @@ class _Open:
 
     request: Event
     deadline_ns: int
+    queries: frozenset[str]
     waits_for: set[str]
     rows: int = field(default=0)
 
@@ -42,23 +45,27 @@ class Requests:
         self._broker, self._clock = broker, clock
         self._producer, self._seq = new_producer("processing"), 0
         self._positions = broker.begin_offsets(JOB_REQUESTS.name) | broker.committed(GROUP, JOB_REQUESTS.name)
+        self._committed = dict(self._positions)
         self._open: list[_Open] = []
 
     def answer(self, queries: Queries, *, wait_s: float) -> None:
         records = self._broker.read(JOB_REQUESTS.name, self._positions, wait_s=wait_s)
-        for request in decode_all(JOB_REQUESTS, records).events:
+        decoded = decode_all(JOB_REQUESTS, records)
+        bury(self._broker, decoded.dead)
+        for request in decoded.events:
             self._take(request, queries)
-        if records:
-            self._positions.update({record.partition: record.offset + 1 for record in records})
+        self._positions.update({record.partition: record.offset + 1 for record in records})
+        if not self._open and self._positions != self._committed:
             self._broker.commit(GROUP, JOB_REQUESTS.name, self._positions)
+            self._committed = dict(self._positions)
 
     def note(self, batches: list[Batch], queries: Queries) -> None:
         """Tell who waits what the queries did."""
         for waiting in list(self._open):
             waiting.waits_for -= {batch.query for batch in batches if batch.rows}
-            waiting.rows += sum(batch.rows for batch in batches)
+            waiting.rows += sum(batch.rows for batch in batches if batch.query in waiting.queries)
             if not waiting.waits_for:
-                self._close(waiting, "finished", f"it streams on; {waiting.rows:,} windows written since you asked")
+                self._close(waiting, "finished", f"it streams on; {waiting.rows:,} rows written since you asked")
             elif self._clock.now_ns() > waiting.deadline_ns:
                 troubles = "; ".join(queries.troubles()) or "no events came; does its source run"
                 self._close(
@@ -74,11 +81,11 @@ class Requests:
         names = {kept.context.query_name for kept in queries.of(wanted.name)}
         self._say(request, "running", f"{wanted.title}: {', '.join(sorted(names))}")
         deadline_ns = self._clock.now_ns() + round(PATIENCE_S * 1e9)
-        self._open.append(_Open(request=request, deadline_ns=deadline_ns, waits_for=names))
+        self._open.append(_Open(request=request, deadline_ns=deadline_ns, queries=frozenset(names), waits_for=names))
 
     def _close(self, waiting: _Open, state: str, message: str) -> None:
-        self._open.remove(waiting)
         self._say(waiting.request, state, message)
+        self._open.remove(waiting)
 
     def _say(self, request: Event, state: str, message: str) -> None:
         result = event_type(JOB_RESULTS)(

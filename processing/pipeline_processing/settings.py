@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from pipeline_output.stores import split_urls
 from pipeline_queue.settings import ServiceSettings
 from pydantic import Field
 
@@ -49,7 +50,7 @@ class ProcessingSettings(ServiceSettings):
 
     @property
     def store_urls(self) -> tuple[str, ...]:
-        return tuple(url.strip() for url in self.stores.split(",") if url.strip())
+        return tuple(split_urls(self.stores))
 
     @property
     def local(self) -> bool:

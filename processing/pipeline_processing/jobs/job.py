@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline_output.stores import Durability
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.streaming import StreamingQuery
@@ -27,6 +29,7 @@ class Context:
     records_max: int = 10_000
     parallelism: int = 1
     watermark_s: int = 3600
+    durability: Durability = "process"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

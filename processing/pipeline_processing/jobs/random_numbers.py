@@ -26,6 +26,7 @@ from pipeline_processing.jobs.window_tasks import (
     PARTIAL_SCHEMA,
     WRITTEN_SCHEMA,
     Batches,
+    Destination,
     summed_up,
     written,
 )
@@ -72,11 +73,12 @@ def _gathered(parts: DataFrame, context: Context) -> DataFrame:
 
 
 def _written(windows: DataFrame, context: Context) -> DataFrame:
-    table, store_url, first_version = TABLE, context.store_url, context.first_version
+    destination = Destination(table=TABLE, store_url=context.store_url, durability=context.durability)
+    first_version = context.first_version
 
     def task(batches: Batches) -> Batches:
         batch_id = int(TaskContext.get().getLocalProperty(BATCH_ID))
-        return written(batches, table, store_url, first_version + batch_id)
+        return written(batches, destination, first_version + batch_id)
 
     one_task = windows if context.parallelism == 1 else windows.repartition(1)
     figures = [f.max(name).alias(name) for name in ("newest_event_ns", "written_ns")]

@@ -2,22 +2,22 @@
 
 In:   records of a topic, or each window with all its partial results.
 Out:  partial results, a row per window and task; or what was written, a row per window.
-Side effects: dead letters are on the queue before their task ends, rows are in the store before theirs does; so a batch
-that
-      Spark commits is complete, and one that it repeats repeats both under the same ids and versions.
+Side effects: dead letters are on the queue before their task ends, rows are in the store before theirs does; so a batch that
+Spark commits is complete, and one that it repeats repeats both under the same ids and versions.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pipeline_output.stores import Store, open_store
+from pipeline_output.stores import Durability, Store, open_store
 from pipeline_output.tables import Table
 from pipeline_queue.brokers import Record
 from pipeline_queue.codec import decode
@@ -86,12 +86,21 @@ def decoded(topic: Topic, records: Iterable[Record]) -> tuple[Events, list[DeadL
     return events, letters
 
 
-def written(batches: Batches, table: Table, store_url: str, version: int) -> Iterator[pa.RecordBatch]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a query's rows go."""
+
+    table: Table
+    store_url: str
+    durability: Durability
+
+
+def written(batches: Batches, destination: Destination, version: int) -> Iterator[pa.RecordBatch]:
     """Write all windows in one call, so that a store sees a batch whole."""
     now_ns = time.time_ns()
     rows = list(chain.from_iterable(_finished(batch, now_ns) for batch in batches))
     if rows:
-        _store(store_url, table).write(table, pa.Table.from_pylist(rows), version)
+        _store(destination).write(destination.table, pa.Table.from_pylist(rows), version)
         written_ns = time.time_ns()
         yield pa.RecordBatch.from_pylist([row | {"written_ns": written_ns} for row in rows], schema=_WRITTEN_ARROW)
 
@@ -118,8 +127,8 @@ def _as_batch(by_window: Mapping[int, Partial], dead: int) -> pa.RecordBatch:
 
 
 @cache
-def _store(url: str, table: Table) -> Store:
+def _store(destination: Destination) -> Store:
     """One store per process, as `broker_of`; a worker may be the first to write there."""
-    store = open_store(url)
-    store.create([table])
+    store = open_store(destination.store_url, durability=destination.durability)
+    store.create([destination.table])
     return store

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pipeline_processing.errors import SparkStopped
 from pipeline_processing.jobs import JOBS, Context, Job
 from pipeline_processing.queries import Queries, planned, reason_of, store_name
 from pipeline_processing.settings import ProcessingSettings
@@ -36,6 +37,17 @@ class Spark:
     started: dict[str, list[Query]] = field(default_factory=dict)
     refuses: bool = False
     pools: list[str] = field(default_factory=list)
+    has_stopped: bool = False
+
+    @property
+    def _jsc(self) -> Spark:
+        return self
+
+    def sc(self) -> Spark:
+        return self
+
+    def isStopped(self) -> bool:  # noqa: N802 (the library's name)
+        return self.has_stopped
 
     @property
     def sparkContext(self) -> Spark:  # noqa: N802 (the library's name)
@@ -105,6 +117,12 @@ def test_a_query_that_cannot_start_says_why_and_is_tried_again(queries: Queries,
     queries.look_after(now=1)
     name = store_name(DISK)
     assert (waiting[0], queries.troubles()) == (f"j-{name} waits: no such format", [])
+
+
+def test_a_spark_that_was_stopped_from_outside_ends_the_service(queries: Queries, spark: Spark) -> None:
+    spark.refuses = spark.has_stopped = True
+    with pytest.raises(SparkStopped):
+        queries.look_after(now=0)
 
 
 def test_the_version_base_is_when_the_checkpoint_was_made_and_stays(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.codec import decode_all
+from pipeline_queue.dead_letters import letters
 from pipeline_queue.jobs import request
-from pipeline_queue.topics import JOB_REQUESTS, JOB_RESULTS
+from pipeline_queue.topics import DEAD_LETTERS, JOB_REQUESTS, JOB_RESULTS
 
 NOW_NS = 1_790_000_000_000_000_000
 
@@ -28,7 +29,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def broker(clock: ManualClock) -> MemoryBroker:
     broker = MemoryBroker(clock=clock)
-    broker.create([JOB_REQUESTS, JOB_RESULTS])
+    broker.create([JOB_REQUESTS, JOB_RESULTS, DEAD_LETTERS])
     return broker
 
 
@@ -66,7 +67,7 @@ def test_a_streaming_job_has_finished_when_each_of_its_queries_wrote(
     requests.note([wrote(queries, 1)], queries)
     assert (between, states(broker)[-1]) == (
         ["running"],
-        ("finished", "it streams on; 4 windows written since you asked"),
+        ("finished", "it streams on; 4 rows written since you asked"),
     )
 
 
@@ -91,8 +92,8 @@ def test_an_answered_request_is_not_answered_again_after_a_restart(
     assert len(states(broker)) == 1
 
 
-def test_garbage_on_the_requests_is_passed_over(broker: MemoryBroker, clock: ManualClock, queries: Queries) -> None:
+def test_garbage_on_the_requests_goes_to_the_dead_letters_and_is_passed_over(broker: MemoryBroker, clock: ManualClock, queries: Queries) -> None:
     broker.publish(JOB_REQUESTS.name, [Message(value=b"{not json")])
     request(broker, "nothing", clock)
     Requests(broker, clock).answer(queries, wait_s=0)
-    assert [state for state, _ in states(broker)] == ["refused"]
+    assert ([state for state, _ in states(broker)], [each.raw for each in letters(broker)]) == (["refused"], [b"{not json"])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pipeline_output.stores import open_store
 from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS as TABLE
-from pipeline_processing.jobs.window_tasks import PARTIAL_NUMBERS, summed_up, written
+from pipeline_processing.jobs.window_tasks import PARTIAL_NUMBERS, Destination, summed_up, written
 from pipeline_processing.spark.records import as_batch
 from pipeline_queue.brokers import Broker, Record, open_broker
 from pipeline_queue.codec import encode
@@ -43,6 +43,10 @@ def record(offset: int, value: bytes) -> Record:
 def run(records: list[Record], url: str) -> list[dict]:
     (batch,) = summed_up([as_batch(records)], RANDOM_NUMBERS, url)
     return batch.to_pylist()
+
+
+def destination(store_url: str) -> Destination:
+    return Destination(table=TABLE, store_url=store_url, durability="process")
 
 
 def gathered(rows: list[dict]) -> pa.RecordBatch:
@@ -82,7 +86,7 @@ def test_a_batch_that_is_repeated_leaves_the_store_as_it_was(url: str, tmp_path:
     parts = run([record(0, encode([event(NOW_NS, 1.0), event(NOW_NS, 3.0)]))], url)
     found = []
     for _ in range(2):
-        list(written([gathered(parts)], TABLE, store_url, version=5))
+        list(written([gathered(parts)], destination(store_url), version=5))
         (row,) = open_store(store_url).read(TABLE).to_pylist()
         found.append((row["window_start_ns"], row["count"], row["mean"], row["standard_deviation"]))
     assert found == [(NOW_NS, 2, 2.0, 1.0)] * 2
@@ -92,11 +96,11 @@ def test_a_batch_that_is_repeated_leaves_the_store_as_it_was(url: str, tmp_path:
 def test_an_older_version_of_a_window_does_not_replace_a_newer_one(url: str, tmp_path: Path) -> None:
     store_url = f"sqlite://{tmp_path}/store.db"
     parts = run([record(0, encode([event(NOW_NS, 1.0)]))], url)
-    list(written([gathered(parts * 2)], TABLE, store_url, version=6))
-    list(written([gathered(parts)], TABLE, store_url, version=5))
+    list(written([gathered(parts * 2)], destination(store_url), version=6))
+    list(written([gathered(parts)], destination(store_url), version=5))
     assert open_store(store_url).read(TABLE)["count"].to_pylist() == [2]
 
 
 def test_nothing_to_write_writes_nothing(tmp_path: Path) -> None:
-    assert list(written([], TABLE, f"sqlite://{tmp_path}/store.db", version=1)) == []
+    assert list(written([], destination(f"sqlite://{tmp_path}/store.db"), version=1)) == []
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,16 @@ from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker
 from pipeline_queue.brokers.protocol import Record
 from pipeline_queue.codec import decode, decode_all
-from pipeline_queue.dead_letters import LETTER_BYTES_MAX, CutLetter, DeadLetter, UnknownLetter, bury, find, letters, replay
+from pipeline_queue.dead_letters import (
+    LETTER_BYTES_MAX,
+    CutLetter,
+    DeadLetter,
+    UnknownLetter,
+    bury,
+    find,
+    letters,
+    replay,
+)
 from pipeline_queue.topics import BLOCK_BYTES_MAX, DEAD_LETTERS, RANDOM_NUMBERS
 
 NOON_NS = 1_795_348_800_000_000_000
