@@ -8,6 +8,8 @@ from running_stack import Stack, running_stack, until
 pytestmark = pytest.mark.engine
 
 ONE_SHOTS = {"topics", "tables"}
+WINDOWS_WITHIN_S = 90
+"""From all healthy; 20 s were seen on a machine with much else to do."""
 HEALTHY_WITHIN_S = 120
 """The aim is 60 s on 2 idle cores; a machine that tests has other work too."""
 NOTICED_WITHIN_S = 60
@@ -49,7 +51,7 @@ def test_our_services_cannot_write_where_they_have_no_volume(stack: Stack) -> No
 
 
 def test_windows_reach_both_stores(stack: Stack) -> None:
-    assert until(lambda: all(windows(stack, url) for url in STORES), within_s=60)
+    assert until(lambda: all(windows(stack, url) for url in STORES), within_s=WINDOWS_WITHIN_S)
 
 
 def test_a_frozen_queue_makes_itself_and_its_producers_unhealthy(stack: Stack) -> None:
@@ -67,6 +69,7 @@ def test_a_frozen_service_is_unhealthy_and_recovers(stack: Stack) -> None:
 
 
 def test_a_stack_that_went_down_comes_back_with_its_data(stack: Stack) -> None:
+    assert until(lambda: all(windows(stack, url) for url in STORES), within_s=WINDOWS_WITHIN_S)
     first = first_event(stack), [windows(stack, url)[0] for url in STORES]
     stack.command("down", "--timeout", "10")
     stack.command("up", "--wait")
