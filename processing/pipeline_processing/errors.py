@@ -60,4 +60,6 @@ class JvmEnded(ProcessingError):
 
 class SparkStopped(ProcessingError):
     def __init__(self) -> None:
-        super().__init__("Spark's context has stopped, so no query can run; start the service again, it goes on from its checkpoints")
+        super().__init__(
+            "Spark's context has stopped, so no query can run; start the service again, it goes on from its checkpoints"
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ STEADY_S = 60.0
 """Who ran that long before failing begins with the shortest pause again."""
 CREATED = "created_us"
 REASON_LENGTH = 300
+PYTHON_ERROR = re.compile(r"(?!org\.|java\.|scala\.|Traceback|SQLSTATE)[A-Za-z_][\w.]*: ")
 
 log = logging.getLogger(__name__)
 
@@ -120,10 +122,10 @@ def store_name(url: str) -> str:
 
 
 def reason_of(error: object) -> str:
-    """The line of a Spark error that a person wants: the last that names an exception, else the first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("pipeline_", "Caused by:"))] or lines[:1]
-    return telling[-1][:REASON_LENGTH] if telling else "it ended without a reason"
+    """The line of a Spark error that a person wants: how its last Python traceback ends, else its first line."""
+    lines = str(error).splitlines()
+    telling = [line for line in lines if PYTHON_ERROR.match(line)] or [line for line in lines if line.strip()][:1]
+    return telling[-1].strip()[:REASON_LENGTH] if telling else "it ended without a reason"
 
 
 def _note_failure(kept: Kept, reason: str, now: float) -> None:

@@ -133,8 +133,15 @@ def test_the_version_base_is_when_the_checkpoint_was_made_and_stays(tmp_path: Pa
 
 def test_the_reason_of_a_spark_error_is_the_line_that_names_the_cause() -> None:
     cause = "pipeline_output.errors.StoreUnavailable: no disk"
-    error = f"[STREAM_FAILED] Query [id = 1] terminated\nTraceback:\n  File x\n{cause}\n at org"
+    traceback = (
+        f"Traceback (most recent call last):\n  File x\nOSError: full\n\nThe above:\n\n{cause}\n SQLSTATE: 38000"
+    )
+    error = f"[STREAM_FAILED] Query [id = 1] terminated\n{traceback}\n\tat org.apache\norg.apache.X: again"
     assert reason_of(error) == cause
+
+
+def test_the_reason_of_an_error_of_spark_itself_is_its_first_line() -> None:
+    assert reason_of("\n[NO_SUCH_FORMAT] kafka\n\tat org.apache.Spark") == "[NO_SUCH_FORMAT] kafka"
 
 
 def test_stopping_stops_every_query(queries: Queries, spark: Spark) -> None:

@@ -92,8 +92,13 @@ def test_an_answered_request_is_not_answered_again_after_a_restart(
     assert len(states(broker)) == 1
 
 
-def test_garbage_on_the_requests_goes_to_the_dead_letters_and_is_passed_over(broker: MemoryBroker, clock: ManualClock, queries: Queries) -> None:
+def test_garbage_on_the_requests_goes_to_the_dead_letters_and_is_passed_over(
+    broker: MemoryBroker, clock: ManualClock, queries: Queries
+) -> None:
     broker.publish(JOB_REQUESTS.name, [Message(value=b"{not json")])
     request(broker, "nothing", clock)
     Requests(broker, clock).answer(queries, wait_s=0)
-    assert ([state for state, _ in states(broker)], [each.raw for each in letters(broker)]) == (["refused"], [b"{not json"])
+    assert ([state for state, _ in states(broker)], [each.raw for each in letters(broker)]) == (
+        ["refused"],
+        [b"{not json"],
+    )
