@@ -213,7 +213,7 @@ def chromium() -> Iterator[Browser]:
 def opened(
     browser: Browser, address: str, *, complaints: bool = False, before: str = "", **context: Any
 ) -> Iterator[Page]:
-    """A page, `before` run in it first; it must not violate its policy, nor complain unless `complaints` are expected."""
+    """A page, `before` run in it first; it must keep to its policy, nor complain unless `complaints` are expected."""
     with closing(browser.new_context(viewport={"width": 1280, "height": 900}, **context)) as fresh:
         page = fresh.new_page()
         said: list[str] = []

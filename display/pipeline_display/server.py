@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 from flask_socketio import SocketIO
-from pipeline_queue.service import STALE_S, Service, ServiceOptions
+from pipeline_queue.service import BROKEN, STALE_S, Service, ServiceOptions
 
 from pipeline_display.app import Parts, add_messages, create_app
 from pipeline_display.assembly import Surroundings, feeds_of
@@ -71,6 +72,14 @@ class _Rounds:
         self._pause = Bell()
 
     def run(self) -> None:
+        """For ever; bad code ends the process, as in any essential thread, though this may be a green one."""
+        try:
+            self._go_round()
+        except Exception:
+            log.critical("the delivery loop failed, so this process ends", exc_info=True)
+            os._exit(BROKEN)
+
+    def _go_round(self) -> None:
         while True:
             self._mode.wait(self._bell, ROUND_S)
             started_s = time.monotonic()

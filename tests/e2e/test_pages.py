@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -101,9 +102,9 @@ def test_the_crosshair_reads_the_values_below_it(display: Display, browser: Brow
         page.focus("svg.panel")
         for _ in range(3):
             page.keyboard.press("ArrowLeft")
-        await_true(page, "document.querySelector('#readout').textContent !== ''")
-        expected = display.raw_events()[-3]["us"]
-        assert page.inner_text("label.chip:has(input[name=us]) .chip-value") == f"{expected:g}"
+        value = "document.querySelector('label.chip:has(input[name=us]) .chip-value').textContent"
+        await_true(page, f"{value} === '{display.raw_events()[-3]['us']:g}'")
+        assert page.inner_text("#readout") != ""
         page.keyboard.press("Escape")
         await_true(page, "document.querySelector('#readout').textContent === ''")
 
@@ -183,6 +184,29 @@ def test_the_newest_window_looks_different(display: Display, browser: Browser) -
                 getComputedStyle(document.querySelector(`path.line[data-name='${name}']`)).strokeDasharray)"""
         )
         assert (dashes[0], dashes[1] != dashes[0]) == ("none", True)
+
+
+def test_seconds_without_numbers_are_a_gap_in_the_line_and_late_ones_are_told(
+    display: Display, browser: Browser
+) -> None:
+    now_ns = time.time_ns() // NS * NS
+    ages_s = (90, 89, 88, 84, 83, 82)
+    display.write_windows(*(window(now_ns - age_s * NS, late=1000 * (age_s == 90)) for age_s in ages_s))
+    with opened(browser, address(display, "demo6")) as page:
+        starts = f"({DRAWN})('mean').map((row) => ({now_ns} - row.window_start_ns) / {NS})"
+        await_true(page, f"[{','.join(map(str, ages_s[:-1]))}].every((age) => {starts}.includes(age))")
+        points, runs = page.evaluate(
+            """() => {
+                const line = document.querySelector("path.line[data-name='mean']");
+                const runs = line.getAttribute("d").split("M").length - 1;
+                return [line.__data__.points.map((row) => row.window_start_ns), runs];
+            }"""
+        )
+        gaps = sum(later - earlier != NS for earlier, later in itertools.pairwise(points))
+        assert (gaps >= 1, runs) == (True, gaps + 1)
+        await_true(
+            page, "/1,\\d{3} late numbers in the last 10 minutes/.test(document.querySelector('#troubles').textContent)"
+        )
 
 
 def test_the_stand_in_is_named_on_the_page(display: Display, browser: Browser) -> None:

@@ -2,8 +2,7 @@
 
 In:   a reader, whose `look` blocks for a while and returns the bodies of new frames.
 Out:  a ring with those frames, a bell rung for each look that made some, and what the page should know of the feed.
-A broker or store that is away makes the feed wait and try again; any other error ends its thread, and then the health
-check fails, because bad code must not look well.
+A broker or store that is away makes the feed wait and try again; any other error is bad code, and ends the process.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
+
+from pipeline_queue.service import essential_thread
 
 from pipeline_display.feeds.ring import Ring
 from pipeline_display.wakeup import Bell
@@ -84,7 +85,7 @@ class Feed:
         self._bell = bell
         self._figures = figures
         self._stopping = stopping
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = essential_thread(self._run)
 
     def start(self, name: str) -> None:
         self._thread.name = f"feed {name}"

@@ -87,15 +87,11 @@ function showFigures() {
   set("#latency-count", figures ? `${count(figures.count, "event")} in the last minute` : "the last minute had none");
   set("#newest", newestMs === null ? "–" : timeWithMs(newestMs));
   set("#zone", zoneText());
-  set("#troubles", told(troubles));
+  set("#troubles", chart.troubles(troubles));
   path.draw(link.now(), state.connection === "connected");
   const element = document.querySelector("#latency-median");
   Object.assign(element.dataset, figures ? { ms: figures.median, p99: figures.p99, count: figures.count } : { ms: "", p99: "", count: 0 });
   showState();
-}
-
-function told({ dead = 0, late = 0, gaps = 0 }) {
-  return `${count(dead, "dead letter")}, ${late} late, ${count(gaps, "gap")}`;
 }
 
 for (const button of document.querySelectorAll("[name=span]")) {

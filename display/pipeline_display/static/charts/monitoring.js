@@ -5,7 +5,7 @@
  *      Axes show KiB as MiB or GiB where that reads better: what is drawn is the value divided by `by`.
  */
 
-import { number, scaleOf, timeWithMs, zoneText } from "../format.js";
+import { count, number, scaleOf, timeWithMs, zoneText } from "../format.js";
 import { addChip, addFigure } from "./chips.js";
 import { Cursor } from "./cursor.js";
 import { Panel, niceDomain } from "./panel.js";
@@ -76,6 +76,11 @@ export class Chart {
   readout() {
     const row = this.cursor.row();
     return row ? timeWithMs(at(row)) : "";
+  }
+
+  /** What went wrong on the way, in words; the feed counts since the display's start. */
+  troubles({ dead = 0, late = 0, gaps = 0 }) {
+    return `${count(dead, "dead letter")}, ${number(late)} late, ${count(gaps, "gap")}.`;
   }
 
   draw() {

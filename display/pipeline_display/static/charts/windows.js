@@ -5,7 +5,7 @@
  *      The newest window is still being filled: its marks are of class `open` and named `…-open`, drawn dashed or hollow.
  */
 
-import { number, timeOfDay, zoneText } from "../format.js";
+import { count, number, timeOfDay, zoneText } from "../format.js";
 import { addChip, addFigure } from "./chips.js";
 import { Cursor } from "./cursor.js";
 import { Panel, niceDomain } from "./panel.js";
@@ -75,6 +75,11 @@ export class Chart {
   readout() {
     const row = this.cursor.row();
     return row ? `${timeOfDay(row.window_start_ns / NS_PER_MS)} – ${timeOfDay(row.window_end_ns / NS_PER_MS)}` : "";
+  }
+
+  /** What went wrong on the way, in words: late numbers, of all windows that are known here. */
+  troubles() {
+    return `${count(d3.sum(this.#rows(), (row) => row.late), "late number")} in the last ${number(this.page.history_s / 60)} minutes.`;
   }
 
   draw() {
