@@ -88,7 +88,7 @@ function showFigures() {
   set("#newest", newestMs === null ? "–" : timeWithMs(newestMs));
   set("#zone", zoneText());
   set("#troubles", chart.troubles(troubles));
-  path.draw(link.now(), state.connection === "connected");
+  path.draw(link.now(), { isConnected: state.connection === "connected", medianMs: figures?.median });
   const element = document.querySelector("#latency-median");
   Object.assign(element.dataset, figures ? { ms: figures.median, p99: figures.p99, count: figures.count } : { ms: "", p99: "", count: 0 });
   showState();

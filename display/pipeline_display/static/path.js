@@ -44,8 +44,9 @@ export class Path {
     this.samples.frame = { feed: part.feed, epoch: part.epoch, seq: part.seq + part.frames.length - 1, rows: frame.rows.length };
   }
 
-  /** `now`: the server's time in ms; `isConnected`: whether what is known here is known now. */
-  draw(now, isConnected) {
+  /** `now`: the server's time in ms; `isConnected`: whether what is known here is known now; `medianMs`: the page's latency. */
+  draw(now, { isConnected, medianMs }) {
+    this.medianMs = medianMs;
     if (now - this.drawnAt < SAMPLE_EVERY_MS) return;
     this.drawnAt = now;
     const services = this.services.now(now);
@@ -73,8 +74,9 @@ export class Path {
     if (place) return { health: place.away ? "gone" : "up", why: place.away ? "not answering" : "", rate: place.rate === null ? "" : `${number(place.rate)} ${place.unit}` };
     const here = services.filter((each) => each.stage === stage && (stage !== "input" || each.service.endsWith(this.page.source)));
     if (!here.length) return { health: "unknown", rate: "" };
+    if (stage === "display" && this.medianMs) return { health: here[0].health, rate: `drawn after ${seconds(this.medianMs / 1000)}` };
     const { health, outPerS, newest } = here.find((each) => each.health !== "up") ?? here[0];
-    const rate = outPerS === null ? "" : `${number(Math.round(outPerS * 10) / 10)} events/s`;
+    const rate = outPerS === null ? "" : `${count(Math.round(outPerS * 10) / 10, "event")}/s`;
     const parts = [rate, newest.lag ? `${count(newest.lag, "event")} behind` : "", newest.latency_s ? `after ${seconds(newest.latency_s)}` : ""];
     return { health, rate: parts.filter(Boolean).join(" · ") };
   }

@@ -6,7 +6,7 @@
 
 import { number, timeOfDay } from "../format.js";
 
-const MARGIN = { top: 10, right: 52, bottom: 42, left: 58 };
+const MARGIN = { top: 10, right: 52, bottom: 42, left: 66 };
 
 export class Panel {
   /** `label`: what a screen reader says of it; `cursor`: the crosshair shared with other panels. */
