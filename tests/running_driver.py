@@ -59,11 +59,18 @@ class Folder:
     def log(self) -> str:
         return (self.path / "driver.log").read_text(errors="replace")
 
-    def wait_committed(self, driver: subprocess.Popen) -> None:
-        """Return when each query has committed all that the queue holds now."""
+    def wait_for(self, words: str) -> list[str]:
+        """All that the driver has said, once the words are among it."""
+        deadline = time.monotonic() + COMMITTED_WITHIN_S
+        while words not in self.log() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self.log().splitlines()
+
+    def wait_committed(self, driver: subprocess.Popen, *stores: str) -> None:
+        """Return when the queries into these stores, or all, have committed all that the queue holds now."""
         ends = open_broker(self.queue_url).end_offsets(RANDOM_NUMBERS.name)
         deadline = time.monotonic() + COMMITTED_WITHIN_S
-        while not all(self.committed(store) == ends for store in self.stores):
+        while not all(self.committed(store) == ends for store in stores or self.stores):
             assert driver.poll() is None, f"the driver ended:\n{self.log()[-3000:]}"
             assert time.monotonic() < deadline, f"not committed in time:\n{self.log()[-3000:]}"
             time.sleep(0.01)

@@ -30,7 +30,7 @@ STEADY_S = 60.0
 """Who ran that long before failing begins with the shortest pause again."""
 CREATED = "created_us"
 REASON_LENGTH = 300
-PYTHON_ERROR = re.compile(r"(?!org\.|java\.|scala\.|Traceback|SQLSTATE)[A-Za-z_][\w.]*: ")
+PYTHON_ERROR = re.compile(r"(?!org\.|java\.|scala\.)(([a-z_]\w*\.)+[A-Z]\w*|[A-Z]\w*(Error|Exception)): ")
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """The Spark job against a recomputation from the raw events, through kills, late events and garbage.
 
-One story is told once and its facts are kept: the driver reads and is killed with SIGKILL right after both queries have
-committed; more comes, into the same windows too; it starts again, catches up, and is ended with SIGTERM.
+One story is told once and its facts are kept: the driver starts while one store is away, which then comes back; it is
+killed with SIGKILL right after both queries have committed; more comes, into the same windows too; it starts again,
+catches up, and is ended with SIGTERM.
 """
 
 from __future__ import annotations
@@ -37,9 +38,12 @@ class Story:
     """What was seen while it happened."""
 
     folder: Folder
+    differing_while_one_was_away: dict
+    said_while_one_was_away: list[str]
     differing_at_kill: dict[str, dict]
     left_after_kill: list[str]
     answer: list[str]
+    said_in_second_run: list[str]
     ended_in_s: float
     left_after_end: list[str]
 
@@ -48,8 +52,14 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = Folder(tmp_path_factory.mktemp("spark"))
     publish(folder, seed=1, count=200)
+    in_the_way = folder.path / "store.db"
+    in_the_way.mkdir()
     driver = folder.start()
     try:
+        folder.wait_committed(driver, "disk")
+        differing_while_away = folder.differing("disk")
+        said_while_away = folder.wait_for("starts again")
+        in_the_way.rmdir()
         folder.wait_committed(driver)
         soon_ns = time.time_ns() + AHEAD_NS
         publish(folder, seed=2, count=400, late=LATE, newest_ns=soon_ns)
@@ -58,6 +68,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         driver.kill()
         differing, left = {store: folder.differing(store) for store in folder.stores}, folder.gone_within(5)
         publish(folder, seed=3, count=600, late=LATE, newest_ns=soon_ns)
+        said = len(folder.log())
         driver = folder.start()
         folder.wait_committed(driver)
         answer = asked(folder)
@@ -65,7 +76,18 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         began = time.monotonic()
         driver.terminate()
         driver.wait(30)
-        yield Story(folder, differing, left, answer, time.monotonic() - began, folder.gone_within(0.5))
+        ended_in_s = time.monotonic() - began
+        yield Story(
+            folder=folder,
+            differing_while_one_was_away=differing_while_away,
+            said_while_one_was_away=said_while_away,
+            differing_at_kill=differing,
+            left_after_kill=left,
+            answer=answer,
+            said_in_second_run=folder.log()[said:].splitlines(),
+            ended_in_s=ended_in_s,
+            left_after_end=folder.gone_within(0.5),
+        )
     finally:
         driver.kill()
 
@@ -101,6 +123,12 @@ def asked(folder: Folder) -> list[str]:
     return states
 
 
+def test_a_store_that_is_away_stops_no_other_and_its_query_says_why_in_one_line(story: Story) -> None:
+    assert story.differing_while_one_was_away == {}
+    said = [line for line in story.said_while_one_was_away if " runs: " not in line]
+    assert [("random-numbers-sqlite" in line, "unable to open" in line) for line in said] == [(True, True)] * len(said)
+
+
 def test_what_is_committed_is_in_the_stores_when_the_driver_is_killed(story: Story) -> None:
     assert story.differing_at_kill == {"disk": {}, "sqlite": {}}
 
@@ -132,8 +160,7 @@ def test_a_request_for_the_running_job_is_answered(story: Story) -> None:
 
 
 def test_a_normal_start_says_nothing_but_which_queries_run(story: Story) -> None:
-    said = [line for line in story.folder.log().splitlines() if " runs: " not in line]
-    assert said == []
+    assert [line for line in story.said_in_second_run if " runs: " not in line] == []
 
 
 def test_a_sink_that_adds_and_one_that_commits_first_are_caught(tmp_path: Path) -> None:
