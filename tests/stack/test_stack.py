@@ -3,13 +3,14 @@
 import urllib.request
 
 import pytest
-from running_stack import Stack, running_stack, until
+from running_stack import Stack, running_stack
+from waiting import until
 
 pytestmark = pytest.mark.engine
 
 ONE_SHOTS = {"topics", "tables"}
-WINDOWS_WITHIN_S = 90
-"""From all healthy; 20 s were seen on a machine with much else to do."""
+WINDOWS_WITHIN_S = 180
+"""From all healthy; 10 s on an idle machine, 90 s were too few on one with a load of 25."""
 HEALTHY_WITHIN_S = 120
 """The aim is 60 s on 2 idle cores; a machine that tests has other work too."""
 NOTICED_WITHIN_S = 60
@@ -51,25 +52,25 @@ def test_our_services_cannot_write_where_they_have_no_volume(stack: Stack) -> No
 
 
 def test_windows_reach_both_stores(stack: Stack) -> None:
-    assert until(lambda: all(windows(stack, url) for url in STORES), within_s=WINDOWS_WITHIN_S)
+    assert until(lambda: all(windows(stack, url) for url in STORES), WINDOWS_WITHIN_S, pause_s=5)
 
 
 def test_a_frozen_queue_makes_itself_and_its_producers_unhealthy(stack: Stack) -> None:
     concerned = {"kafka", "input-monitoring", "input-random-numbers"}
     with stack.frozen("kafka"):
-        assert until(lambda: concerned <= unhealthy(stack), within_s=NOTICED_WITHIN_S), unhealthy(stack)
-    assert until(lambda: not unhealthy(stack), within_s=NOTICED_WITHIN_S), unhealthy(stack)
+        assert until(lambda: concerned <= unhealthy(stack), NOTICED_WITHIN_S, pause_s=1), unhealthy(stack)
+    assert until(lambda: not unhealthy(stack), NOTICED_WITHIN_S, pause_s=1), unhealthy(stack)
 
 
 def test_a_frozen_service_is_unhealthy_and_recovers(stack: Stack) -> None:
     others = set(stack.services()) - ONE_SHOTS - {"kafka"}
     with stack.frozen(*others):
-        assert until(lambda: others <= unhealthy(stack), within_s=NOTICED_WITHIN_S), unhealthy(stack)
-    assert until(lambda: not unhealthy(stack), within_s=NOTICED_WITHIN_S), unhealthy(stack)
+        assert until(lambda: others <= unhealthy(stack), NOTICED_WITHIN_S, pause_s=1), unhealthy(stack)
+    assert until(lambda: not unhealthy(stack), NOTICED_WITHIN_S, pause_s=1), unhealthy(stack)
 
 
 def test_a_stack_that_went_down_comes_back_with_its_data(stack: Stack) -> None:
-    assert until(lambda: all(windows(stack, url) for url in STORES), within_s=WINDOWS_WITHIN_S)
+    assert until(lambda: all(windows(stack, url) for url in STORES), WINDOWS_WITHIN_S, pause_s=5)
     first = first_event(stack), [windows(stack, url)[0] for url in STORES]
     stack.command("down", "--timeout", "10")
     stack.command("up", "--wait")
