@@ -8,14 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import oracle
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 from waiting import until
 
 SCREENSHOTS = Path(__file__).parent / "screenshots" / "out"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 SETTLED_NS = 12 * oracle.NS
 """Older than this a window changes no more: lateness and a micro-batch have passed."""
-MARKS = "name => document.querySelector(`path.line[data-name=\"${name}\"]`)?.__data__?.points.map(row => ({...row})) ?? []"
+MARKS = (
+    'name => document.querySelector(`path.line[data-name="${name}"]`)?.__data__?.points.map(row => ({...row})) ?? []'
+)
 
 
 @dataclass
@@ -40,11 +49,24 @@ def visit(address: str) -> Iterator[Visit]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         opened = Visit(page)
-        page.on("console", lambda message: opened.complaints.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on(
+            "console",
+            lambda message: opened.complaints.append(message.text) if message.type in {"error", "warning"} else None,
+        )
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        page.goto(address)
+        go(page, address)
         yield opened
         browser.close()
+
+
+def go(page: Page, address: str) -> None:
+    """Open the page; Chromium gives up a load while the machine's networks change, as when a container starts."""
+    try:
+        page.goto(address)
+    except PlaywrightError as error:
+        if "ERR_NETWORK_CHANGED" not in str(error):
+            raise
+        page.goto(address)
 
 
 def check_windows(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:
@@ -52,8 +74,16 @@ def check_windows(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> No
     assert until(lambda: len(visited.marks("mean")) > 20, 60)
     drawn = {row["window_start_ns"]: row for row in visited.marks("mean")}
     settled_ns = max(drawn) - SETTLED_NS
-    expected = {start_ns: window for start_ns, window in oracle.windows(oracle.events(raw())).items() if min(drawn) <= start_ns <= settled_ns}
-    wrong = {start_ns: (window, drawn.get(start_ns)) for start_ns, window in expected.items() if not oracle.same(window, drawn[start_ns])}
+    expected = {
+        start_ns: window
+        for start_ns, window in oracle.windows(oracle.events(raw())).items()
+        if min(drawn) <= start_ns <= settled_ns
+    }
+    wrong = {
+        start_ns: (window, drawn.get(start_ns))
+        for start_ns, window in expected.items()
+        if not oracle.same(window, drawn[start_ns])
+    }
     assert (len(expected) > 5, wrong) == (True, {})
     check_moves(visited, "mean", "window_start_ns")
 

@@ -57,7 +57,15 @@ class Demo:
     def named(self, name: str) -> psutil.Process | None:
         """The service that runs `pipeline NAME`; None while it is being started again."""
         children = psutil.Process(self.process.pid).children()
-        return next((each for each in children if each.cmdline()[-len(name.split()) :] == name.split()), None)
+        return next((each for each in children if _words(each)[-len(name.split()) :] == name.split()), None)
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Its command line; none for one that has ended and is not waited for yet."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def start(folder: Path, *options: str) -> Demo:

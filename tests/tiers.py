@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from pipeline_cli.doctor import JAVA_MIN, java_command, java_version
 from rich.console import Console
@@ -55,7 +55,9 @@ def main() -> int:
     _show(outcomes)
     if missing:
         print(f"required and not run: {', '.join(missing)}")
-    passed, failed, skipped = (sum(getattr(each, name) for each in outcomes) for name in ("passed", "failed", "skipped"))
+    passed, failed, skipped = (
+        sum(getattr(each, name) for each in outcomes) for name in ("passed", "failed", "skipped")
+    )
     print(f"{passed} passed, {failed + len(missing)} failed, {skipped} skipped")
     return 1 if failed or missing or not passed else 0
 
@@ -63,13 +65,17 @@ def main() -> int:
 def _arguments() -> tuple[set[str], set[str]]:
     parser = argparse.ArgumentParser(prog="scripts/run_tests.sh", description="Run the tests.")
     for tier in TIERS:
-        parser.add_argument(f"--{tier.name}", action="append_const", dest="chosen", const=tier.name, help=f"only tier {tier.name}")
+        parser.add_argument(
+            f"--{tier.name}", action="append_const", dest="chosen", const=tier.name, help=f"only tier {tier.name}"
+        )
     parser.add_argument("--require", default="", help="tiers, by comma: fail if one of them is skipped")
     given = parser.parse_args()
     required = set(filter(None, given.require.split(",")))
     unknown = required - {tier.name for tier in TIERS}
     if unknown:
-        parser.error(f"--require names no tier: {', '.join(sorted(unknown))}; there are {', '.join(tier.name for tier in TIERS)}")
+        parser.error(
+            f"--require names no tier: {', '.join(sorted(unknown))}; there are {', '.join(tier.name for tier in TIERS)}"
+        )
     return set(given.chosen or ()), required
 
 
@@ -91,7 +97,9 @@ def _outcome(tier: str, report: Path, status: int, seconds: float) -> Outcome:
     suite = next(ElementTree.parse(report).getroot().iter("testsuite"), None) if report.exists() else None
     if suite is None:
         return Outcome(tier=tier, failed=1, seconds=seconds)
-    tests, failures, errors, skipped = (int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped"))
+    tests, failures, errors, skipped = (
+        int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")
+    )
     failed = failures + errors
     return Outcome(
         tier=tier,

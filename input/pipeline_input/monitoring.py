@@ -12,15 +12,15 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
+from pipeline_queue.clock import Clock
+from pipeline_queue.events import event_id, event_type
+from pipeline_queue.topics import MONITORING
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pipeline_input.pacing import SECOND_NS, Batch, wait_until
 from pipeline_input.source import Source, SourceSettings
 from pipeline_input.vmstat import Counters, columns, read_counters
-from pipeline_queue.clock import Clock
-from pipeline_queue.events import event_id, event_type
-from pipeline_queue.topics import MONITORING
 
 
 class MonitoringSettings(SourceSettings):

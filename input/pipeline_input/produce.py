@@ -23,9 +23,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline_input.pacing import PATIENCE_S, SECOND_NS, Batch
-from pipeline_input.source import Source, SourceSettings
-from pipeline_input.sources import source
 from pipeline_queue.brokers import Broker, Message, open_broker
 from pipeline_queue.clock import Clock, SystemClock
 from pipeline_queue.codec import blocks
@@ -34,6 +31,10 @@ from pipeline_queue.events import new_producer
 from pipeline_queue.ledger import Entry, FileLedger, Ledger, NoLedger
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.settings import filled
+
+from pipeline_input.pacing import PATIENCE_S, SECOND_NS, Batch
+from pipeline_input.source import Source, SourceSettings
+from pipeline_input.sources import source
 
 KEPT_EVENTS_MAX = 20_000
 """Five hours of monitoring, or 200 s of random numbers at 100/s, in some 15 MB."""

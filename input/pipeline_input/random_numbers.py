@@ -19,14 +19,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Literal
 
+from pipeline_queue.clock import Clock
+from pipeline_queue.events import event_id, event_type
+from pipeline_queue.topics import EVENTS_PER_BLOCK_MAX, RANDOM_NUMBERS
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pipeline_input.pacing import SECOND_NS, Batch, wait_until
 from pipeline_input.source import Source, SourceSettings
-from pipeline_queue.clock import Clock
-from pipeline_queue.events import event_id, event_type
-from pipeline_queue.topics import EVENTS_PER_BLOCK_MAX, RANDOM_NUMBERS
 
 TICK_NS = 50_000_000
 """20 publishes a second at any rate: 25 ms of delay in the median, and 5,000 events a block at the highest rate."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_input.pacing import Batch
 from pipeline_queue.clock import Clock
 from pipeline_queue.settings import ServiceSettings
 from pipeline_queue.topics import Topic
+
+from pipeline_input.pacing import Batch
 
 
 class SourceSettings(ServiceSettings):

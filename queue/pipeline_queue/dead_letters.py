@@ -16,7 +16,6 @@ from pipeline_queue.brokers.protocol import Broker, Message, Record
 from pipeline_queue.errors import QueueError
 from pipeline_queue.topics import BLOCK_BYTES_MAX, DEAD_LETTERS
 
-
 LETTER_BYTES_MAX = BLOCK_BYTES_MAX - 4096
 """The rest of a block is room for the headers."""
 KEY_BYTES_MAX = 1024
@@ -136,4 +135,6 @@ def _from_record(record: Record) -> DeadLetter:
             size_bytes=int(headers["size_bytes"]),
         )
     except (KeyError, ValueError):
-        return DeadLetter.of(record, line=0, raw=record.value, reason="put here without headers that say where it comes from")
+        return DeadLetter.of(
+            record, line=0, raw=record.value, reason="put here without headers that say where it comes from"
+        )

@@ -1,12 +1,12 @@
 """What can go wrong on the queue.
 
-    QueueError
-    ├── BadUrl            a broker URL of no known form
-    ├── UnknownTopic      a name that no declaration and no broker knows
-    ├── TooLarge          a message above the block limit; nothing of the call was published
-    ├── OffsetGone        a read below what retention has left
-    ├── StaleEpoch        a commit by a consumer that a newer one has replaced
-    └── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
+QueueError
+├── BadUrl            a broker URL of no known form
+├── UnknownTopic      a name that no declaration and no broker knows
+├── TooLarge          a message above the block limit; nothing of the call was published
+├── OffsetGone        a read below what retention has left
+├── StaleEpoch        a commit by a consumer that a newer one has replaced
+└── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
 """
 
 from __future__ import annotations
@@ -59,4 +59,6 @@ class StaleEpoch(QueueError):
 
 class QueueUnavailable(QueueError):
     def __init__(self, url: str, *, doing: str, cause: object) -> None:
-        super().__init__(f"the queue at `{url}` did not answer while {doing}: {cause}; check that it runs, then try again")
+        super().__init__(
+            f"the queue at `{url}` did not answer while {doing}: {cause}; check that it runs, then try again"
+        )

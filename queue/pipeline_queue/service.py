@@ -201,11 +201,13 @@ def essential_thread(target: Callable[[], None]) -> threading.Thread:
 
 def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             if self.path == "/healthz":
                 trouble = service.trouble()
                 body = {"service": service.options.name, "healthy": trouble is None, "doing": service.doing}
-                self._answer(503 if trouble else 200, json.dumps(body | {"trouble": trouble}).encode(), "application/json")
+                self._answer(
+                    503 if trouble else 200, json.dumps(body | {"trouble": trouble}).encode(), "application/json"
+                )
             elif self.path == "/metrics":
                 self._answer(200, service.metrics(), CONTENT_TYPE_LATEST)
             else:

@@ -56,7 +56,11 @@ def _refuse_unknown(settings: type[ServiceSettings]) -> None:
     for name in sorted(os.environ):
         if prefix and name.startswith(prefix) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(each for each in known if each.startswith(prefix))}"
+            hint = (
+                f"; did you mean {near[0]}?"
+                if near
+                else f"; there are {', '.join(each for each in known if each.startswith(prefix))}"
+            )
             raise BadSetting(f"{name} is no setting{hint}")
 
 

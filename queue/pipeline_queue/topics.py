@@ -90,10 +90,14 @@ VMSTAT_COLUMNS = (
     _gauge("in", "1/s", "interrupts"),
     _gauge("cs", "1/s", "context switches"),
     Column(name="us", kind="float64", unit="%", doc="processor time in user code, nice included", low=0, high=100),
-    Column(name="sy", kind="float64", unit="%", doc="processor time in the kernel, interrupts included", low=0, high=100),
+    Column(
+        name="sy", kind="float64", unit="%", doc="processor time in the kernel, interrupts included", low=0, high=100
+    ),
     Column(name="id", kind="float64", unit="%", doc="processor time idle", low=0, high=100),
     Column(name="wa", kind="float64", unit="%", doc="processor time waiting for a disk", low=0, high=100),
-    Column(name="st", kind="float64", unit="%", doc="processor time taken by the hypervisor for others", low=0, high=100),
+    Column(
+        name="st", kind="float64", unit="%", doc="processor time taken by the hypervisor for others", low=0, high=100
+    ),
 )
 
 MONITORING = Topic(
@@ -133,7 +137,13 @@ HEARTBEATS = Topic(
         Column(name="dead", kind="int64", unit="events", doc="sent to the dead letters since its start", low=0),
         Column(name="late", kind="int64", unit="events", doc="late since its start", low=0),
         Column(name="lag", kind="int64", unit="events", doc="not taken in yet", low=0),
-        Column(name="latency_s", kind="float64", unit="s", doc="median of the last second, from making to handing on", low=0),
+        Column(
+            name="latency_s",
+            kind="float64",
+            unit="s",
+            doc="median of the last second, from making to handing on",
+            low=0,
+        ),
         Column(name="doing", kind="string", doc="what it does now, in a few words"),
     ),
     key="service",
@@ -163,8 +173,7 @@ JOB_RESULTS = Topic(
 )
 
 TOPICS: Mapping[str, Topic] = {
-    each.name: each
-    for each in (MONITORING, RANDOM_NUMBERS, DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS)
+    each.name: each for each in (MONITORING, RANDOM_NUMBERS, DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS)
 }
 
 

@@ -26,7 +26,9 @@ TRIM_EVERY_S = 60.0
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are, on 127.0.0.1.")] = 8080,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = DATA_DIR,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop by itself after so long.", show_default=False)] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop by itself after so long.", show_default=False)
+    ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Forget what an earlier run kept.")] = False,
 ) -> None:
     """Run the whole pipeline on this machine, without Docker; Ctrl-C ends it."""

@@ -57,7 +57,9 @@ class Circumstances:
 
 def doctor(
     mode: Annotated[Mode, typer.Option(help="What is to be run here.")] = Mode.embedded,
-    port: Annotated[int, typer.Option(min=1, max=65535, envvar="DISPLAY_PORT", help="Where the pages shall be.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, envvar="DISPLAY_PORT", help="Where the pages shall be.")
+    ] = 8080,
     data_dir: Annotated[Path, typer.Option(help="Where everything shall be kept.")] = Path("data"),
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON each.")] = False,
 ) -> None:
@@ -215,5 +217,14 @@ _COMPOSE = (_architecture, _docker, _compose, _port, _memory(MEMORY_COMPOSE_GB),
 CHECKS: Mapping[Mode, tuple[Callable[[Circumstances], Finding], ...]] = {
     Mode.embedded: _EMBEDDED,
     Mode.compose: _COMPOSE,
-    Mode.tests: (_python, _architecture, _java, _docker, _compose, _chromium, _memory(MEMORY_COMPOSE_GB), _disk(DISK_COMPOSE_GB)),
+    Mode.tests: (
+        _python,
+        _architecture,
+        _java,
+        _docker,
+        _compose,
+        _chromium,
+        _memory(MEMORY_COMPOSE_GB),
+        _disk(DISK_COMPOSE_GB),
+    ),
 }

@@ -1,9 +1,9 @@
 """What a command cannot do.
 
-    CommandError
-    ├── FolderInUse    another demo works in the data folder
-    ├── NoDemo         a command needs a queue and none is set or found
-    └── JobNotDone     a job was refused, failed, or nobody answered
+CommandError
+├── FolderInUse    another demo works in the data folder
+├── NoDemo         a command needs a queue and none is set or found
+└── JobNotDone     a job was refused, failed, or nobody answered
 """
 
 from __future__ import annotations

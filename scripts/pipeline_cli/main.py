@@ -46,7 +46,12 @@ def run() -> None:
 def _stage_errors() -> tuple[type[Exception], ...]:
     """The errors of the stages that this process has imported."""
     found = []
-    for stage, tree in (("input", "InputError"), ("output", "OutputError"), ("processing", "ProcessingError"), ("display", "DisplayError")):
+    for stage, tree in (
+        ("input", "InputError"),
+        ("output", "OutputError"),
+        ("processing", "ProcessingError"),
+        ("display", "DisplayError"),
+    ):
         module = sys.modules.get(f"pipeline_{stage}.errors")
         if module is not None:
             found.append(getattr(module, tree))

@@ -32,8 +32,12 @@ def process() -> None:
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="Where the pages are; DISPLAY_PORT or 8080.", show_default=False)] = None,
-    host: Annotated[str | None, typer.Option(help="The address; DISPLAY_HOST or 127.0.0.1.", show_default=False)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Where the pages are; DISPLAY_PORT or 8080.", show_default=False)
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address; DISPLAY_HOST or 127.0.0.1.", show_default=False)
+    ] = None,
 ) -> None:
     """Display: serve the pages."""
     from pipeline_display.serve import serve as run
@@ -43,7 +47,9 @@ def serve(
 
 def submit(
     job: Annotated[str, typer.Argument(help="A job's name.", show_default=False)],
-    patience_s: Annotated[float, typer.Option("--wait", help="Seconds without a word after which to give up.")] = JOB_PATIENCE_S,
+    patience_s: Annotated[
+        float, typer.Option("--wait", help="Seconds without a word after which to give up.")
+    ] = JOB_PATIENCE_S,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each word that comes.")] = False,
 ) -> None:
     """Ask the running Spark application for a job and wait for what becomes of it."""
@@ -72,6 +78,8 @@ def create_tables() -> None:
 
     urls = split_urls(os.environ.get("STORES", ""))
     if not urls:
-        raise typer.BadParameter("STORES is not set; it names the stores, as in `disk:///data/disk,cassandra://cassandra:9042/pipeline`")
+        raise typer.BadParameter(
+            "STORES is not set; it names the stores, as in `disk:///data/disk,cassandra://cassandra:9042/pipeline`"
+        )
     create_all(urls)
     typer.echo(f"tables are in {', '.join(urls)}", err=True)

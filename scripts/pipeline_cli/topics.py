@@ -33,8 +33,18 @@ def list_topics(as_json: Json = False) -> None:
     """The declared topics: what they carry and how they are kept."""
     if as_json:
         for each in TOPICS.values():
-            print(json.dumps({"name": each.name, "doc": each.doc, "key": each.key, "partitions": each.partitions,
-                              "retention_s": each.retention_s, "columns": [column.name for column in each.columns]}))
+            print(
+                json.dumps(
+                    {
+                        "name": each.name,
+                        "doc": each.doc,
+                        "key": each.key,
+                        "partitions": each.partitions,
+                        "retention_s": each.retention_s,
+                        "columns": [column.name for column in each.columns],
+                    }
+                )
+            )
         return
     table = Table("topic", "carries", "key", "partitions", "kept", box=None)
     for each in TOPICS.values():

@@ -28,13 +28,20 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from running_demo import ROOT, Demo, ended, free_port, start
+from waiting import until
 
 SETTLE_S = 75
 """A page's figures are of its last minute, and the JVM's compilers want a while."""
 REST_S = 30
 CHROMIUM = {
     "executable_path": "/usr/bin/chromium",
-    "args": ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"],
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ],
 }
 
 
@@ -57,7 +64,9 @@ def embedded() -> Iterator[Figure]:
             pages = {}
             for name, limit_s in (("demo1", 5.0), ("demo5", 20.0)):
                 pages[name] = opened(browser, demo.port, name)
-                yield Figure(name=f"start to {name}'s first frame", value=time.monotonic() - began, limit=limit_s, unit="s")
+                yield Figure(
+                    name=f"start to {name}'s first frame", value=time.monotonic() - began, limit=limit_s, unit="s"
+                )
             pages["demo6"] = opened(browser, demo.port, "demo6")
             yield from latencies(pages, windows_limit_s=2.5)
             browser.close()
@@ -74,20 +83,31 @@ def compose() -> Iterator[Figure]:
         browser = playwright.chromium.launch(**CHROMIUM)
         began = time.monotonic()
         try:
-            subprocess.run(["docker", "compose", "up", "--detach", "--wait"], cwd=ROOT, env=environment, check=True, capture_output=True)
+            subprocess.run(
+                ["docker", "compose", "up", "--detach", "--wait"],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
             yield Figure(name="docker compose up to all healthy", value=time.monotonic() - began, limit=60, unit="s")
             pages = {name: opened(browser, port, name) for name in ("demo1", "demo5", "demo6")}
             yield from latencies(pages, windows_limit_s=1.5)
             yield from containers(environment)
         finally:
-            subprocess.run(["docker", "compose", "down", "--volumes"], cwd=ROOT, env=environment, check=True, capture_output=True)
+            subprocess.run(
+                ["docker", "compose", "down", "--volumes"], cwd=ROOT, env=environment, check=True, capture_output=True
+            )
 
 
 def opened(browser: Browser, port: int, name: str) -> Page:
     """The demo's page once it has drawn something live."""
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}/{name}")
-    page.wait_for_function("document.querySelector('#latency-median').dataset.count > 0", timeout=120_000)
+    drawn = until(
+        lambda: page.evaluate("document.querySelector('#latency-median').dataset.count > 0"), 120, pause_s=0.02
+    )
+    assert drawn, f"{name} drew nothing live within two minutes"
     return page
 
 
@@ -99,8 +119,15 @@ def latencies(pages: dict[str, Page], *, windows_limit_s: float) -> Iterator[Fig
         read = page.evaluate("({...document.querySelector('#latency-median').dataset})")
         median_s, p99_s = float(read["ms"]) / 1000, float(read["p99"]) / 1000
         of_queue = name == "demo1"
-        yield Figure(name=f"{name} event to frame, median", value=median_s, limit=0.020 if of_queue else windows_limit_s, unit="s")
-        yield Figure(name=f"{name} event to frame, 99 %", value=p99_s, limit=0.100 if of_queue else float("nan"), unit="s")
+        yield Figure(
+            name=f"{name} event to frame, median",
+            value=median_s,
+            limit=0.020 if of_queue else windows_limit_s,
+            unit="s",
+        )
+        yield Figure(
+            name=f"{name} event to frame, 99 %", value=p99_s, limit=0.100 if of_queue else float("nan"), unit="s"
+        )
 
 
 def at_rest(demo: Demo) -> Iterator[Figure]:
@@ -129,7 +156,9 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 def containers(environment: dict[str, str]) -> Iterator[Figure]:
-    listed = subprocess.run(["docker", "compose", "ps", "-q"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["docker", "compose", "ps", "-q"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
     command = ["docker", "stats", "--no-stream", "--format", "{{json .}}", *listed.stdout.split()]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     total = 0.0
@@ -150,7 +179,9 @@ def main() -> None:
     table = Table("figure", "value", "limit", "unit", box=None)
     for figure in {"embedded": embedded, "compose": compose}[sys.argv[1]]():
         limit = "" if figure.limit != figure.limit else f"{figure.limit:g}"
-        table.add_row(figure.name, f"{figure.value:.3g}" if figure.value < 100 else f"{figure.value:,.0f}", limit, figure.unit)
+        table.add_row(
+            figure.name, f"{figure.value:.3g}" if figure.value < 100 else f"{figure.value:,.0f}", limit, figure.unit
+        )
         print(f"{figure.name}: {figure.value:.4g} {figure.unit}", file=sys.stderr, flush=True)
     Console(width=110).print(table)
 

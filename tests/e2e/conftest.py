@@ -27,7 +27,9 @@ class TwoRuns:
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRuns]:
     folder = tmp_path_factory.mktemp("demo")
     first = start(folder)
-    assert until(lambda: len(first.windows("disk")) > 3, START_WITHIN_S), (folder / "logs/processing.log").read_text()[-3000:]
+    assert until(lambda: len(first.windows("disk")) > 3, START_WITHIN_S), (folder / "logs/processing.log").read_text()[
+        -3000:
+    ]
     seconds = ended(first, signal.SIGINT)
     ids = oracle.acknowledged(folder / "ledger", "random-numbers")
     second = start(folder)

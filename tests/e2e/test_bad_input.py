@@ -40,7 +40,9 @@ def test_a_bad_number_is_a_dead_letter_with_its_bytes_and_reason(broker: Broker,
     raw, reason = BAD[case]
 
     def found() -> bool:
-        return any(each.raw == raw and reason in each.reason for each in letters(broker) if each.topic == "random-numbers")
+        return any(
+            each.raw == raw and reason in each.reason for each in letters(broker) if each.topic == "random-numbers"
+        )
 
     assert until(found, 30)
 

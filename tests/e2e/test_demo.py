@@ -33,13 +33,15 @@ def test_what_was_acknowledged_before_ctrl_c_is_in_the_stores_after_the_next_sta
     assert len(of_first) == len(ids) > 0
     expected = oracle.windows(of_first)
 
-    def stored() -> dict[int, dict]:
-        return {row["window_start_ns"]: row for row in demo.windows(store) if row["window_start_ns"] in expected}
+    def wrong() -> dict[int, tuple]:
+        rows = {row["window_start_ns"]: row for row in demo.windows(store)}
+        return {
+            at: (window, rows.get(at))
+            for at, window in expected.items()
+            if not (at in rows and oracle.same(window, rows[at]))
+        }
 
-    assert until(lambda: len(stored()) == len(expected), START_WITHIN_S)
-    rows = stored()
-    wrong = {start_ns: (window, rows[start_ns]) for start_ns, window in expected.items() if not oracle.same(window, rows[start_ns])}
-    assert wrong == {}
+    assert until(lambda: not wrong(), START_WITHIN_S), wrong()
 
 
 def test_the_index_lists_the_demos(demo: Demo) -> None:
@@ -50,14 +52,20 @@ def test_the_index_lists_the_demos(demo: Demo) -> None:
 def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo) -> None:
     folder = demo.folder
     refused = subprocess.run(
-        [ROOT / ".venv/bin/pipeline", "demo", "--data-dir", folder, "--port", str(free_port())], capture_output=True, text=True, check=False
+        [ROOT / ".venv/bin/pipeline", "demo", "--data-dir", folder, "--port", str(free_port())],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (refused.returncode, f"another demo works in `{folder}`" in refused.stderr) == (1, True)
 
 
 def test_a_held_port_is_refused_with_its_holder(demo: Demo, tmp_path: Path) -> None:
     refused = subprocess.run(
-        [ROOT / ".venv/bin/pipeline", "demo", "--data-dir", tmp_path, "--port", str(demo.port)], capture_output=True, text=True, check=False
+        [ROOT / ".venv/bin/pipeline", "demo", "--data-dir", tmp_path, "--port", str(demo.port)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (refused.returncode, "pipeline_cli serve" in refused.stderr) == (1, True)
 

@@ -51,9 +51,15 @@ def expected(stack: Stack) -> dict[int, oracle.Window]:
 def test_every_window_equals_its_recomputation_and_nothing_is_late(
     stack: Stack, expected: dict[int, oracle.Window], url: str
 ) -> None:
-    assert until(lambda: not wrong(windows(stack, url), expected), CAUGHT_UP_WITHIN_S, pause_s=2), wrong(windows(stack, url), expected)
+    assert until(lambda: not wrong(windows(stack, url), expected), CAUGHT_UP_WITHIN_S, pause_s=2), wrong(
+        windows(stack, url), expected
+    )
     assert sum(window.late for window in expected.values()) == 0
 
 
 def wrong(stored: dict[int, dict], expected: dict[int, oracle.Window]) -> dict:
-    return {start_ns: (window, stored.get(start_ns)) for start_ns, window in expected.items() if not (start_ns in stored and oracle.same(window, stored[start_ns]))}
+    return {
+        start_ns: (window, stored.get(start_ns))
+        for start_ns, window in expected.items()
+        if not (start_ns in stored and oracle.same(window, stored[start_ns]))
+    }

@@ -10,6 +10,7 @@ from waiting import until
 
 pytestmark = pytest.mark.engine
 
+
 @pytest.mark.parametrize("name", ["demo1", "demo5", "demo6"])
 def test_drawn_values_equal_a_recomputation_from_the_topic(stack: Stack, name: str) -> None:
     with pages.visit(f"{stack.page}/{name}") as visit:

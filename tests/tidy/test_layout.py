@@ -71,7 +71,7 @@ def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
 class WithoutTypes(ast.NodeTransformer):
     """Leaves out what is imported for type checkers only."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 (the library's name)
+    def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
 
 
@@ -111,7 +111,10 @@ def test_nothing_binds_queue_or_input() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in {"queue", "input"})
         or (isinstance(node, ast.arg) and node.arg in {"queue", "input"})
-        or (isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) in {"queue", "input"} for alias in node.names))
+        or (
+            isinstance(node, ast.ImportFrom)
+            and any((alias.asname or alias.name) in {"queue", "input"} for alias in node.names)
+        )
     ]
     assert wrong == []
 
@@ -126,7 +129,11 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -145,7 +152,8 @@ def test_functions_are_short_and_take_few_parameters() -> None:
         f"{path.relative_to(ROOT)}:{function.lineno} {function.name}: {count} parameters"
         for path in product_sources()
         for function in functions(path)
-        if (count := sum(arg.arg not in {"self", "cls"} for arg in (*function.args.args, *function.args.kwonlyargs))) > PARAMETERS_MAX
+        if (count := sum(arg.arg not in {"self", "cls"} for arg in (*function.args.args, *function.args.kwonlyargs)))
+        > PARAMETERS_MAX
     ]
     assert long + wide == []
 

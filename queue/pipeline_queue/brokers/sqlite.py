@@ -199,7 +199,9 @@ class SqliteBroker:
 
     def _ends(self, topic: str, column: str) -> dict[int, int]:
         with self._doing(f"asking for the offsets of {topic}"):
-            return dict(self._file(topic).execute(f"SELECT partition, {column} FROM ends ORDER BY partition").fetchall())
+            return dict(
+                self._file(topic).execute(f"SELECT partition, {column} FROM ends ORDER BY partition").fetchall()
+            )
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:

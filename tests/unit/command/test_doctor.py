@@ -26,10 +26,17 @@ def test_a_held_port_is_named_with_its_holder_and_fails_the_mode() -> None:
         port = server.getsockname()[1]
         status, found = findings("--port", str(port))
     row = found[f"port {port}"]
-    assert (status, row["well"], f"process {os.getpid()}" in str(row["found"]), "--port" in str(row["way_out"])) == (1, False, True, True)
+    assert (status, row["well"], f"process {os.getpid()}" in str(row["found"]), "--port" in str(row["way_out"])) == (
+        1,
+        False,
+        True,
+        True,
+    )
 
 
-def test_no_java_fails_the_embedded_mode_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_java_fails_the_embedded_mode_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     status, found = findings()
     assert (status, found["Java"]["well"], "apt-get install" in str(found["Java"]["way_out"])) == (1, False, True)

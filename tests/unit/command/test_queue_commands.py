@@ -40,7 +40,10 @@ def test_tail_prints_the_newest_lines_and_no_more_than_asked_for(broker: Broker)
 
 def test_count_tells_records_from_lines(broker: Broker) -> None:
     broker.publish("random-numbers", blocks(RANDOM_NUMBERS, [number(seq) for seq in range(5)], events_max=2))
-    rows = [json.loads(line) for line in runner.invoke(app, ["topics", "count", "random-numbers", "--json"]).stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in runner.invoke(app, ["topics", "count", "random-numbers", "--json"]).stdout.splitlines()
+    ]
     assert (sum(row["records"] for row in rows), sum(row["lines"] for row in rows)) == (3, 5)
 
 
@@ -66,7 +69,9 @@ def letter_id(broker: Broker) -> str:
 
 def test_a_letter_buried_twice_is_listed_once_with_its_bytes(letter_id: str) -> None:
     lines = runner.invoke(app, ["deadletters", "list", "--json"]).stdout.splitlines()
-    assert [(json.loads(line)["id"], json.loads(line)["raw_base64"]) for line in lines] == [(letter_id, "ACBubyBldmVudA==")]
+    assert [(json.loads(line)["id"], json.loads(line)["raw_base64"]) for line in lines] == [
+        (letter_id, "ACBubyBldmVudA==")
+    ]
 
 
 def test_show_writes_the_bytes_as_they_were(letter_id: str) -> None:
@@ -76,7 +81,9 @@ def test_show_writes_the_bytes_as_they_were(letter_id: str) -> None:
 def test_a_replayed_letter_lies_on_its_topic_again_under_its_key(broker: Broker, letter_id: str) -> None:
     runner.invoke(app, ["deadletters", "replay", letter_id], catch_exceptions=False)
     partition = int(letter_id.split("/")[1])
-    assert [(record.key, record.value) for record in broker.read("random-numbers", {partition: 1})] == [(b"k", b"\x00 no event")]
+    assert [(record.key, record.value) for record in broker.read("random-numbers", {partition: 1})] == [
+        (b"k", b"\x00 no event")
+    ]
 
 
 def test_a_letter_that_is_not_there_is_named(broker: Broker) -> None:
@@ -94,7 +101,10 @@ def test_submit_ends_as_the_job_did(broker: Broker, monkeypatch: pytest.MonkeyPa
     )
     broker.publish("job-results", blocks(JOB_RESULTS, [result]))
     outcome = runner.invoke(app, ["submit", "j"])
-    assert (outcome.exit_code, decode_all(JOB_REQUESTS, broker.read("job-requests", {0: 0})).events[0].job) == (status, "j")
+    assert (outcome.exit_code, decode_all(JOB_REQUESTS, broker.read("job-requests", {0: 0})).events[0].job) == (
+        status,
+        "j",
+    )
 
 
 def test_submit_without_an_answer_says_who_should_have_given_one(broker: Broker) -> None:

@@ -52,7 +52,9 @@ def test_a_letter_is_listed_as_it_was_buried(broker: MemoryBroker, key: bytes | 
 
 
 def test_a_letter_larger_than_a_block_is_cut_says_so_and_is_not_replayed(broker: MemoryBroker) -> None:
-    record = Record(topic="random-numbers", partition=0, offset=0, append_time_ns=NOON_NS, value=bytes(BLOCK_BYTES_MAX + 1))
+    record = Record(
+        topic="random-numbers", partition=0, offset=0, append_time_ns=NOON_NS, value=bytes(BLOCK_BYTES_MAX + 1)
+    )
     bury(broker, decode(RANDOM_NUMBERS, record).dead)
     (kept,) = letters(broker)
     assert (len(kept.raw), kept.size_bytes) == (LETTER_BYTES_MAX, BLOCK_BYTES_MAX + 1)
