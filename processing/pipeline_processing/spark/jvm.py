@@ -70,7 +70,7 @@ class Jvm:
             _command(options, conf, jars),
             stdin=subprocess.PIPE,
             env=_environment(self._answer),
-            preexec_fn=_end_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 (no thread runs yet)
+            preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
         )
 
     def connect(self) -> None:

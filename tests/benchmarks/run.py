@@ -1,0 +1,44 @@
+"""Every benchmark, one after the other: `.venv/bin/python tests/benchmarks/run.py`.
+
+In:   nothing; with a Docker engine and the images it measures Kafka, Cassandra and the Compose stack too.
+Out:  each benchmark's table. Half an hour on two idle cores; figures of a busy machine are worth nothing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import pytest
+from real_servers import running_cassandra, running_kafka
+
+
+def main() -> None:
+    bench("bench_pipeline.py", "embedded")
+    with ExitStack() as servers:
+        try:
+            kafka, cassandra = servers.enter_context(running_kafka()), servers.enter_context(running_cassandra())
+        except pytest.skip.Exception as reason:
+            print(f"without Kafka, Cassandra and Compose: {reason}")
+            urls: list[list[str]] = [[], []]
+        else:
+            urls = [[kafka], [f"{cassandra}/benchmark"]]
+        bench("bench_queue.py", *urls[0])
+        bench("bench_input.py", *urls[0])
+        bench("bench_stores.py", *urls[1])
+    if urls[0]:
+        bench("bench_pipeline.py", "compose")
+
+
+def bench(script: str, *arguments: str) -> None:
+    print(f"--- {script} {' '.join(arguments)}", flush=True)
+    subprocess.run([sys.executable, str(HERE / script), *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main()
