@@ -2,8 +2,9 @@
 
 In:   calls of Spark's listener bus, from a thread of py4j.
 Out:  `taken()`: the batches since the last call, and whether a query found nothing to do.
-The calls only gather: an error in them would be Spark's to log, one in `taken` stops the driver. They take the report as
-one text; PySpark's own StreamingQueryListener asks the JVM for each field by itself, a quarter of the JVM's time at rest.
+The calls only gather: an error in them would be Spark's to log, one in `taken` stops the driver. They take the report
+as one text; PySpark's own StreamingQueryListener asks the JVM for each field by itself, a quarter of the JVM's time at
+rest.
 """
 
 from __future__ import annotations

@@ -136,7 +136,8 @@ def test_the_reason_of_a_spark_error_is_the_line_that_names_the_cause() -> None:
     traceback = (
         f"Traceback (most recent call last):\n  File x\nOSError: full\n\nThe above:\n\n{cause}\n SQLSTATE: 38000"
     )
-    error = f"[STREAM_FAILED] Query [id = 1] terminated\n{traceback}\n\tat org.apache\norg.apache.X: again\n=== Streaming Query ===\nIdentifier: q"
+    epilogue = "\tat org.apache\norg.apache.X: again\n=== Streaming Query ===\nIdentifier: q"
+    error = f"[STREAM_FAILED] Query [id = 1] terminated\n{traceback}\n{epilogue}"
     assert reason_of(error) == cause
 
 
