@@ -11,11 +11,12 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from real_servers import running_cassandra, running_kafka
+
+HERE = Path(__file__).parent
 
 
 def main() -> None:

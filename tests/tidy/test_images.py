@@ -44,7 +44,7 @@ def test_an_image_builds_without_an_image_registry(stage: str) -> None:
 def test_foreign_images_have_one_version_in_compose_laws_and_stand_ins() -> None:
     said = [
         (ROOT / path).read_text()
-        for path in ("docker-compose.yml", "tests/laws/conftest.py", "scripts/offline_images/build.sh")
+        for path in ("docker-compose.yml", "tests/real_servers.py", "scripts/offline_images/build.sh")
     ]
     found = [set(re.findall(r"(?:apache/kafka|cassandra):\d+\.\d+\.\d+", text)) for text in said]
     assert found[0] == found[1] == found[2]
