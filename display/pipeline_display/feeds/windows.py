@@ -67,6 +67,7 @@ class WindowReader:
         oldest_ns = time.time_ns() - self._history_ns
         if self._known and time.monotonic() < self._whole_due_s:
             newest_ns = max(row[self._table.time] for row in self._known.values())
+            newest_ns = min(newest_ns, time.time_ns())  # one producer's clock may be a minute ahead
             return max(oldest_ns, newest_ns - RECENT_S * NS)
         self._whole_due_s = time.monotonic() + WHOLE_EVERY_S
         return oldest_ns

@@ -12,6 +12,7 @@ import { Panel, niceDomain } from "./panel.js";
 
 const NS_PER_MS = 1e6;
 const BREAK_INTERVALS = 4;
+const SILENT_MS = 10_000;
 const PANELS = [
   { unit: "%", title: "Processor time", axis: "share of the time", columns: ["us", "sy", "wa", "st", "id"], off: ["st", "id"], isWide: true, height: 260, domain: [0, 100] },
   { unit: "processes", title: "Processes", axis: "number", columns: ["r", "b"], off: [], height: 190 },
@@ -27,11 +28,12 @@ export class Chart {
     this.hosts = new Map();
     this.ids = new Set();
     this.shownHost = null;
+    this.isChosen = false;
     this.spanS = 120;
     this.columns = new Map(page.columns.map((column) => [column.name, column]));
     this.cursor = new Cursor({ rows: () => this.#rows(), at, moved: () => redraw.request() });
     this.panels = PANELS.map((each) => this.#panel(host, each));
-    this.hostChoice = hostChoice(host, (name) => { this.shownHost = name; redraw.request(); });
+    this.hostChoice = hostChoice(host, (name) => { this.shownHost = name; this.isChosen = true; redraw.request(); });
   }
 
   /** Rows of one frame, oldest first. A producer that got no answer may have sent an event twice; it is drawn once. */
@@ -94,7 +96,15 @@ export class Chart {
   }
 
   #rows() {
-    return this.hosts.get(this.shownHost ?? this.hosts.keys().next().value) ?? [];
+    if (!this.isChosen) this.shownHost = this.#livelyHost();
+    return this.hosts.get(this.shownHost) ?? [];
+  }
+
+  /** The host shown so far, unless it has fallen silent while another has not. */
+  #livelyHost() {
+    const newest = d3.greatest(this.hosts, ([, rows]) => at(rows.at(-1)));
+    const shown = this.hosts.get(this.shownHost);
+    return shown && at(newest[1].at(-1)) - at(shown.at(-1)) < SILENT_MS ? this.shownHost : newest?.[0] ?? null;
   }
 
   #panel(host, { unit, title, axis, columns, off, isWide, height, domain }) {
