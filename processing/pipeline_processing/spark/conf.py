@@ -6,15 +6,20 @@ Out:  the JVM, started with them; what Spark's Python workers find in their envi
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 from pipeline_processing.settings import ProcessingSettings
-from pipeline_processing.spark.jvm import Jvm
+from pipeline_processing.spark.jvm import Jvm, java_command
 
 APPLICATION = "pipeline"
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+ARCHIVES = Path(sysconfig.get_path("data")) / "share" / "pipeline"
+QUIET = "-Xlog:disable"
+"""The JVM warns of each class that an archive leaves out, and of an archive that does not fit."""
 WORKER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -23,11 +28,11 @@ WORKER_ENVIRONMENT = {
 """Arrays here are short: threads of numpy would cost memory in each worker and save nothing."""
 
 
-def started_jvm(settings: ProcessingSettings) -> Jvm:
-    """The JVM of the driver; it needs 1.5 s until PySpark can connect."""
+def started_jvm(settings: ProcessingSettings, *options: str) -> Jvm:
+    """The JVM of the driver, with `options` beside ours; it needs 1.5 s until PySpark can connect."""
     os.environ.update(WORKER_ENVIRONMENT | {"PYSPARK_PYTHON": sys.executable})
     jars = [settings.jars_dir] if settings.jars_dir else []
-    return Jvm(_jvm_options(settings), spark_conf(settings), jars)
+    return Jvm([*_jvm_options(settings), *options], spark_conf(settings), jars)
 
 
 def spark_conf(settings: ProcessingSettings) -> dict[str, str]:
@@ -94,4 +99,18 @@ def _jvm_options(settings: ProcessingSettings) -> list[str]:
         # Stopping a query over a Python data source overflowed the default 1 MiB in a regular expression.
         "-Xss4m",
         f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
+        *_shared_classes(),
     ]
+
+
+def archive_path() -> Path:
+    """Where Spark's classes lie as this Java wants them in memory, if `archive` was run."""
+    home = Path(java_command()).resolve().parents[1]
+    release = home / "release"
+    java = f"{home} {release.read_text() if release.exists() else ''}"
+    return ARCHIVES / f"spark-{hashlib.sha256(java.encode()).hexdigest()[:8]}.jsa"
+
+
+def _shared_classes() -> list[str]:
+    path = archive_path()
+    return [f"-XX:SharedArchiveFile={path}", QUIET] if path.exists() else []

@@ -67,9 +67,9 @@ class Jvm:
         self._folder = tempfile.TemporaryDirectory(prefix="pipeline-jvm-")
         self._answer = Path(self._folder.name) / "gateway"
         self._process = subprocess.Popen(
-            _command(options, conf, jars),
+            _command(options, conf),
             stdin=subprocess.PIPE,
-            env=_environment(self._answer),
+            env=_environment(self._answer, jars),
             preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
         )
 
@@ -78,14 +78,14 @@ class Jvm:
         port, secret = self._gateway()
         os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"] = str(port), secret
 
-    def stop(self) -> None:
+    def stop(self, *, within_s: float = STOP_WITHIN_S) -> None:
         """Ask it to end, and kill it when it does not."""
         os.environ.pop("PYSPARK_GATEWAY_PORT", None)
         os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            self._process.wait(STOP_WITHIN_S)
+            self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -112,17 +112,20 @@ class Jvm:
         return port, secret[:length].decode()
 
 
-def _command(options: Sequence[str], conf: Mapping[str, str], jars: Sequence[Path]) -> list[str]:
+def java_command() -> str:
+    """JAVA_HOME's Java, else the one on the PATH; raises NoJava."""
     java = shutil.which(os.path.join(os.environ.get("JAVA_HOME", ""), "bin", "java")) or shutil.which("java")
     if java is None:
         raise NoJava
+    return java
+
+
+def _command(options: Sequence[str], conf: Mapping[str, str]) -> list[str]:
     return [
-        java,
+        java_command(),
         *options,
         *(f"--add-opens={module}/{package}=ALL-UNNAMED" for module, packages in _OPEN.items() for package in packages),
         *(f"-D{name}={value}" for name, value in {**_PROPERTIES, **conf}.items()),
-        "-cp",
-        ":".join(f"{folder}/*" for folder in (_sparks_jars(), *jars)),
         "org.apache.spark.api.python.PythonGatewayServer",
     ]
 
@@ -134,8 +137,14 @@ def _sparks_jars() -> Path:
     return Path(spec.origin).parent / "jars"
 
 
-def _environment(answer: Path) -> dict[str, str]:
-    ours = {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(answer), "SPARK_CONNECT_MODE": "0"}
+def _environment(answer: Path, jars: Sequence[Path]) -> dict[str, str]:
+    """The class path is sorted: an archive of classes holds for the order that it was made with."""
+    paths = (path for folder in (_sparks_jars(), *jars) for path in sorted(folder.glob("*.jar")))
+    ours = {
+        "_PYSPARK_DRIVER_CONN_INFO_PATH": str(answer),
+        "SPARK_CONNECT_MODE": "0",
+        "CLASSPATH": ":".join(map(str, paths)),
+    }
     return {name: value for name, value in os.environ.items() if name != "SPARK_HOME"} | ours
 
 
