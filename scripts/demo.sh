@@ -19,4 +19,5 @@ done
 
 ensure_java "$yes"
 ensure_packages input,processing,display
+ensure_archive
 exec .venv/bin/pipeline demo ${options[@]+"${options[@]}"}
