@@ -19,5 +19,5 @@ done
 
 ensure_java "$yes"
 ensure_packages input,processing,display
-ensure_archive
+ensure_fast_start
 exec .venv/bin/pipeline demo ${options[@]+"${options[@]}"}

@@ -35,13 +35,6 @@ ensure_packages() {
     echo "$extras $pins" >"$stamp"
 }
 
-# Spark's classes as the JVM wants them in memory. It starts without, four seconds later.
-ensure_archive() {
-    ls .venv/share/pipeline/spark-*.jsa >/dev/null 2>&1 && return
-    say "making Spark start faster, for half a minute (later starts skip this)"
-    .venv/bin/python -m pipeline_processing.spark.archive >&2 || say "that failed; Spark starts all the same"
-}
-
 # JAVA_HOME's Java goes before the one on PATH, as it does for Spark.
 java_major() {
     "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1
@@ -69,4 +62,14 @@ ensure_java() {
     else
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null
     fi
+}
+
+# Spark's first row comes four seconds sooner when the JVM finds the classes that it needs in an archive. Made once, and again
+# after an update of the packages.
+ensure_fast_start() {
+    if [ -n "$(find .venv/share/pipeline -name 'spark-*.jsa' -newer .venv/installed 2>/dev/null)" ]; then
+        return
+    fi
+    say "archiving Spark's classes, so that it starts faster (half a minute, once)"
+    .venv/bin/python -m pipeline_processing.spark.archive >/dev/null || say "that failed, so Spark starts a little slower"
 }
