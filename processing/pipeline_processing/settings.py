@@ -44,7 +44,7 @@ class ProcessingSettings(ServiceSettings):
     driver_host: Annotated[str, Field(validation_alias="DRIVER_HOST")] = "127.0.0.1"
     """The name under which executors reach the driver; on a cluster the service's own host name."""
     spark_ui_port: Annotated[int, Field(validation_alias="SPARK_UI_PORT", ge=0, le=65535)] = 0
-    """Where Spark's own pages answer; 0 leaves them off, which saves 40 MB and 1 s."""
+    """Where Spark's own pages answer; 0 leaves them off."""
     jars_dir: Annotated[Path | None, Field(validation_alias="JARS_DIR")] = None
     """A folder with Spark's Kafka connector, the same on all machines; needed when the queue is Kafka."""
 

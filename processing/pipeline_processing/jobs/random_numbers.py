@@ -6,7 +6,7 @@ Out:  rows of `random_numbers_windows`, a window's row again each time that it c
 Plan: decode and sum up in Python (a row per window and task), gather each window's partial results in the JVM's state
       store, merge and write from Python in the same tasks. Spark commits a batch after its tasks, hence after the rows
       are in the store; a repeated batch writes the same keys again with the same version. Spark's own sink is empty:
-      with `foreachBatch` a second query would be planned for each batch, 60 ms of CPU each, and guarantee no more.
+      with `foreachBatch` a second query would be planned for each batch and guarantee no more.
 The watermark only clears state. It is far larger than any lateness because Spark takes it from the newest window of all
 partitions, and after an outage these are read unevenly; its count of dropped rows must stay 0.
 """

@@ -28,7 +28,7 @@ from pipeline_processing.spark.records import RECORD_SCHEMA, as_batch
 
 FORMAT = "queue-log"
 SPLIT_RECORDS = 5_000
-"""Fewer records than this are read by one task: a task costs 15 ms, a record 4 µs."""
+"""Fewer records than this are read by one task: decoding one takes 5 µs, so they are done in 25 ms."""
 READ_RECORDS = 1_000
 
 log = logging.getLogger(__name__)
