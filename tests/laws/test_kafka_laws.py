@@ -65,11 +65,11 @@ def publish_until_refused(broker: Broker, topic: Topic) -> None:
 def test_after_a_refusal_the_same_broker_publishes_again_in_order(broker: Broker, kafka_url: str, topic: Topic) -> None:
     """With CreateTime and no tolerance each record's time is wrong; kafka-python's producer is then wedged."""
     alter(kafka_url, topic, message_timestamp_type="CreateTime", message_timestamp_before_max_ms="0")
-    time.sleep(0.5)  # the new setting reaches the log
+    time.sleep(2.0)  # the new setting reaches the log
     with pytest.raises(QueueUnavailable, match=r"InvalidTimestampError|InvalidRecordError|Timeout"):
         publish_until_refused(broker, topic)
     alter(kafka_url, topic, message_timestamp_type="LogAppendTime")
-    time.sleep(0.5)
+    time.sleep(2.0)
     before = broker.end_offsets(topic.name)
     broker.publish(topic.name, numbered(700))
     found = [int(record.value) for record in read_all(broker, topic) if record.offset >= before[record.partition]]
@@ -82,7 +82,7 @@ def test_a_refusal_in_one_partition_puts_nothing_twice_into_the_others(
     broker: Broker, kafka_url: str, topic: Topic
 ) -> None:
     alter(kafka_url, topic, max_message_bytes="2000")
-    time.sleep(0.5)
+    time.sleep(2.0)
     keys = {partition_of(b"%d" % n, 3): b"%d" % n for n in range(20)}
     large, small = Message(key=keys[0], value=bytes(10_000)), Message(key=keys[1], value=b"small")
     with pytest.raises(QueueUnavailable, match="MessageSizeTooLarge"):
