@@ -12,7 +12,7 @@ the topic's `lateness_s` before its append; the append time is the record's own,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import msgspec
@@ -24,6 +24,9 @@ from pipeline_queue.events import Event, event_type
 from pipeline_queue.topics import AGE_S_MAX, AHEAD_S_MAX, BLOCK_BYTES_MAX, EVENT_BYTES_MAX, EVENTS_PER_BLOCK_MAX, Topic
 
 ENCODING = ("encoding", b"ndjson")
+REPEATED = ("repeated", b"1")
+"""On every message that is sent again after an attempt of unknown outcome: its events may be on the topic already. What
+lacks it is there once."""
 _ENCODER = msgspec.json.Encoder()
 _NS = 1_000_000_000
 
@@ -53,6 +56,16 @@ def blocks(topic: Topic, events: Iterable[Event], *, events_max: int = EVENTS_PE
         for start in range(0, len(of_key), events_max)
         for message in _fitting(topic, key.encode(), of_key[start : start + events_max])
     ]
+
+
+def as_repeated(message: Message) -> Message:
+    """The message as it is sent a second time, or a later one."""
+    return message if REPEATED in message.headers else replace(message, headers=(*message.headers, REPEATED))
+
+
+def is_repeated(record: Record) -> bool:
+    """Whether it was sent again, so that its events may lie in an earlier record too."""
+    return any(name == REPEATED[0] for name, _ in record.headers)
 
 
 def decode(topic: Topic, record: Record) -> Decoded:

@@ -1,6 +1,7 @@
 """What can go wrong on the queue.
 
 QueueError
+├── BadSetting        a setting that is wrong, unknown, or said twice; its name, the value met, what is allowed
 ├── BadUrl            a broker URL of no known form
 ├── UnknownTopic      a name that no declaration and no broker knows
 ├── TooLarge          a message above the block limit; nothing of the call was published
@@ -17,6 +18,10 @@ from collections.abc import Iterable
 
 class QueueError(Exception):
     """Anything the queue refuses or cannot do."""
+
+
+class BadSetting(QueueError):
+    """A setting's name, the value met, and what is allowed."""
 
 
 class BadUrl(QueueError):

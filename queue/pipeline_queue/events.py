@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from pipeline_queue.topics import STRING_LENGTH_MAX, Column, Topic
+from pipeline_queue.topics import Column, Topic
 
 Event: TypeAlias = msgspec.Struct
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -22,11 +22,9 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 @cache
 def event_type(topic: Topic) -> type[Event]:
-    """The Struct of `topic`'s events; keyword-only, frozen."""
+    """The Struct of `topic`'s events; frozen."""
     fields = [(column.name, _annotation(column)) for column in topic.columns]
-    return msgspec.defstruct(
-        _class_name(topic.name), fields, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
-    )
+    return msgspec.defstruct(_class_name(topic.name), fields, frozen=True, gc=False, forbid_unknown_fields=True)
 
 
 def new_producer(source: str) -> str:
@@ -47,7 +45,7 @@ def as_row(event: Event) -> Mapping[str, Any]:
 def _annotation(column: Column) -> Any:
     match column.kind:
         case "string":
-            return Annotated[str, msgspec.Meta(max_length=STRING_LENGTH_MAX)]
+            return Annotated[str, msgspec.Meta(max_length=column.length_max)]
         case "int64":
             low = INT64_MIN if column.low is None else column.low
             return Annotated[int, msgspec.Meta(ge=low, le=INT64_MAX if column.high is None else column.high)]

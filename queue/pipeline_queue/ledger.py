@@ -5,15 +5,17 @@ Out:  one line of JSON a range, handed to the kernel before the call returns, so
       They are the oracle of every claim that nothing was lost. A range that continues the last of its kind grows in its
       place for up to a minute: a producer that publishes 20 times a second for a day leaves 700 kB, not 400 MB.
 A range that was made and not acknowledged may or may not be on the queue. A range that is `repeated` was published once
-more after an attempt of unknown outcome: its events may be there twice, with the same ids.
+more after an attempt of unknown outcome: its events may be there twice, with the same ids, and all but the first time in
+messages that say so (codec.REPEATED).
 """
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
@@ -40,6 +42,7 @@ class Ledger(Protocol):
         """Let go of the file."""
 
 
+_DECODER = msgspec.json.Decoder(Entry)
 LINE_BYTES = 256
 """Each line is padded to this, so that it can grow in its place; none crosses a page, so a reader sees it old or new."""
 GROWS_NS = 60_000_000_000
@@ -78,8 +81,23 @@ class NoLedger:
         """Nothing to let go of."""
 
 
-def read_ledgers(folder: Path) -> Iterator[Entry]:
-    """All entries of all producers; a last line cut off by a kill is left out."""
+def read_ledgers(folder: Path, since_ns: int = 0) -> Iterator[Entry]:
+    """All entries of all producers that are of `since_ns` or later; a last line cut off by a kill is left out."""
     for path in sorted(folder.glob("*.ndjson")):
-        whole, _, _cut_off = path.read_bytes().rpartition(b"\n")
-        yield from msgspec.json.Decoder(Entry).decode_lines(whole)
+        if path.stat().st_mtime_ns >= since_ns:
+            yield from _entries(path, since_ns)
+
+
+def _entries(path: Path, since_ns: int) -> Iterator[Entry]:
+    with path.open("rb") as file:
+        lines = os.fstat(file.fileno()).st_size // LINE_BYTES
+        begin = bisect_left(range(lines), since_ns - GROWS_NS, key=lambda line: _entry_at(file, line).time_ns)
+        file.seek(begin * LINE_BYTES)
+        whole = file.read((lines - begin) * LINE_BYTES)
+    yield from (entry for entry in _DECODER.decode_lines(whole) if entry.time_ns >= since_ns)
+
+
+def _entry_at(file: BinaryIO, line: int) -> Entry:
+    """Lines begin in order of time, and one grows for GROWS_NS at most, so a search by time misses none by more."""
+    file.seek(line * LINE_BYTES)
+    return _DECODER.decode(file.read(LINE_BYTES))

@@ -3,7 +3,7 @@
 In:   counts from the service's loop, and `beat()` each time it goes round.
 Out:  `/healthz` (200, or 503 with the reason) and `/metrics` (Prometheus) over HTTP, and each second an event on
       `heartbeats` with the same figures, from a thread with a broker of its own.
-The service is healthy while its loop beat within `stale_s`, and the queue took a heartbeat within it. A loop that hangs on
+The service is healthy from its loop's first beat on, while the loop beat within `stale_s`, and the queue took a heartbeat within it. A loop that hangs on
 its dependency does not beat, a queue that is gone takes no heartbeat, and a frozen process does not answer at all.
 """
 
@@ -33,6 +33,9 @@ Stage = Literal["input", "queue", "processing", "output", "display"]
 STALE_S = 10.0
 """Longer than any healthy round of a loop here (a micro-batch on a busy machine takes 3 s), shorter than patience."""
 HEARTBEAT_S = 1.0
+FINISHED = "finished"
+"""How `doing` begins in the last heartbeat of a service that had an end and reached it: its silence is no fault."""
+LAST_HEARTBEAT_WITHIN_S = 5.0
 BROKEN = 70
 """EX_SOFTWARE of sysexits.h: the exit status of a process whose own code failed in a thread."""
 LATENCY_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -73,7 +76,7 @@ class Service:
         self._lock = threading.Lock()
         self._figures = {"events_in": 0, "events_out": 0, "dead": 0, "late": 0, "lag": 0}
         self._latencies_s: list[float] = []
-        self._beat_at = time.monotonic()
+        self._beat_at: float | None = None
         self._heartbeat_at = time.monotonic()
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
@@ -84,6 +87,10 @@ class Service:
         self._beat_at = time.monotonic()
         if doing is not None:
             self.doing = doing
+
+    def finish(self, result: str) -> None:
+        """The service has done what it was there for; its last heartbeat, at the end of the `with`, says so."""
+        self.beat(f"{FINISHED}: {result}")
 
     def count_in(self, events: int) -> None:
         self._add(self._in, "events_in", events)
@@ -111,11 +118,18 @@ class Service:
     def trouble(self) -> str | None:
         """Why the service is not healthy; None while it is."""
         now = time.monotonic()
+        if self._beat_at is None:
+            return f"its loop has not gone round yet; it is at: {self.doing}"
         if (silent_s := now - self._beat_at) > self.options.stale_s:
             return f"its loop has not gone round for {silent_s:.0f} s; it was at: {self.doing}"
         if (cut_off_s := now - self._heartbeat_at) > self.options.stale_s:
             return f"the queue at {self.options.queue_url} has taken no heartbeat for {cut_off_s:.0f} s"
         return None
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where a service adds figures of its own; `/metrics` gives them too."""
+        return self._registry
 
     def metrics(self) -> bytes:
         """The figures in Prometheus' text format."""
@@ -144,7 +158,11 @@ class Service:
             self._server.shutdown()
             self._server.server_close()
         for thread in self._threads:
-            thread.join(timeout=2.0)
+            thread.join(timeout=LAST_HEARTBEAT_WITHIN_S if self._has_finished else 2.0)
+
+    @property
+    def _has_finished(self) -> bool:
+        return self.doing.startswith(FINISHED)
 
     def _add(self, counter: Counter, name: str, events: int) -> None:
         counter.inc(events)
@@ -153,9 +171,12 @@ class Service:
 
     def _publish_heartbeats(self) -> None:
         producer = new_producer(self.options.name)
-        broker, silent = None, False
+        broker, silent, has_ended = None, False, False
         seq = 0
-        while not self._stopping.wait(HEARTBEAT_S):
+        while not has_ended:
+            has_ended = self._stopping.wait(HEARTBEAT_S)
+            if has_ended and not self._has_finished:
+                break
             try:
                 broker = broker or open_broker(self.options.queue_url)
                 broker.publish(HEARTBEATS.name, blocks(HEARTBEATS, [self._heartbeat(producer, seq)]))

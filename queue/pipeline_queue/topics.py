@@ -3,7 +3,7 @@
 A declaration says what an event of the topic holds and how the topic is kept. Event types, tables,
 validation and docs/topics.md derive from it, and `pipeline topics create` lays the topics out on the broker.
 
-Out:     `TOPICS`, by name; `topic(name)`, which raises UnknownTopic.
+Out:     `TOPICS`, by name. Those of applications' events are added in catalog.py.
 Refuses: nothing at run time; tests hold that every name, unit and limit is stated.
 """
 
@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-
-from pipeline_queue.errors import UnknownTopic
 
 Kind = Literal["string", "int64", "float64", "boolean"]
 
@@ -31,7 +29,7 @@ AGE_S_MAX = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One value of an event. `low` and `high` are inclusive."""
+    """One value of an event. `low` and `high` are inclusive; a string has at most `length_max` characters."""
 
     name: str
     kind: Kind
@@ -39,6 +37,7 @@ class Column:
     unit: str = ""
     low: int | None = None
     high: int | None = None
+    length_max: int = STRING_LENGTH_MAX
     tag: bool = False
 
 
@@ -46,7 +45,8 @@ class Column:
 class Topic:
     """What travels under one name.
 
-    `key` names the column whose value picks the partition: equal keys keep their order.
+    `key` names the column whose value picks the partition: equal keys keep their order. Without a `retention_s` all is
+    kept for ever.
     A raw topic carries bytes that are nobody's events (dead letters); its columns are empty.
     """
 
@@ -55,13 +55,18 @@ class Topic:
     own_columns: tuple[Column, ...]
     key: str
     partitions: int = 1
-    retention_s: int = 24 * 3600
+    retention_s: int | None = 24 * 3600
     lateness_s: int = 10
     raw: bool = False
 
     @property
     def columns(self) -> tuple[Column, ...]:
         return () if self.raw else ENVELOPE + self.own_columns
+
+    @property
+    def kept(self) -> str:
+        """How long, for people."""
+        return "for ever" if self.retention_s is None else f"{self.retention_s / 3600:g} h"
 
 
 ENVELOPE = (
@@ -114,6 +119,46 @@ RANDOM_NUMBERS = Topic(
     own_columns=(Column(name="value", kind="float64", doc="the number"),),
     key="producer",
     partitions=4,
+)
+
+YEAR = Column(
+    name="year", kind="int64", unit="year", doc="which year the number is of, not when it was sent", low=1790, high=2200
+)
+"""From the first census on, to a year whose begin in ns an int64 still holds."""
+PEOPLE_MAX = 10_000_000_000
+"""More than there are: sums of what is within these limits are exact in 38 digits."""
+
+CENSUS_POPULATION = Topic(
+    name="census-population",
+    doc="People of the United States by year, sex and age",
+    own_columns=(
+        YEAR,
+        Column(name="sex", kind="string", doc="female or male", tag=True),
+        Column(name="age", kind="int64", unit="years", doc="at that age; 100 stands for 100 and over", low=0, high=100),
+        Column(name="people", kind="int64", unit="people", doc="how many", low=0, high=PEOPLE_MAX),
+    ),
+    key="producer",
+    retention_s=None,
+)
+
+CENSUS_INCOME = Topic(
+    name="census-income",
+    doc="Households of the United States by state and income",
+    own_columns=(
+        YEAR,
+        Column(name="state", kind="string", doc="its name", tag=True),
+        Column(name="state_id", kind="int64", unit="FIPS code", doc="its number", low=1, high=99),
+        Column(
+            name="region", kind="string", doc="where the state is: northeast, midwest, south, west, other", tag=True
+        ),
+        Column(name="income_group", kind="string", doc="USD a year: `<10000`, `10000 to 14999` … `200000+`", tag=True),
+        Column(
+            name="share", kind="float64", unit="of households", doc="how many of the state's have it", low=0, high=1
+        ),
+        Column(name="households", kind="int64", unit="households", doc="all of the state's", low=0, high=PEOPLE_MAX),
+    ),
+    key="producer",
+    retention_s=None,
 )
 
 DEAD_LETTERS = Topic(
@@ -172,14 +217,21 @@ JOB_RESULTS = Topic(
     key="request_id",
 )
 
+SAMPLES = Topic(
+    name="samples",
+    doc="What each job holds at the moment, one piece of it to look at, once a second",
+    own_columns=(
+        Column(name="job", kind="string", doc="a name of the table JOBS", tag=True),
+        Column(name="sample", kind="string", doc="JSON: the newest partial result, at most 1,000 characters"),
+    ),
+    key="job",
+    retention_s=3600,
+)
+
 TOPICS: Mapping[str, Topic] = {
-    each.name: each for each in (MONITORING, RANDOM_NUMBERS, DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS)
+    each.name: each
+    for each in (
+        *(MONITORING, RANDOM_NUMBERS, CENSUS_POPULATION, CENSUS_INCOME),
+        *(DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS, SAMPLES),
+    )
 }
-
-
-def topic(name: str) -> Topic:
-    """The declaration of `name`; raises UnknownTopic, which names the nearest one."""
-    try:
-        return TOPICS[name]
-    except KeyError:
-        raise UnknownTopic(name, known=TOPICS) from None

@@ -41,6 +41,8 @@ SETTLED_WITHIN_S = ANSWER_WITHIN_S + 1
 SMALL_BATCH_BYTES = 256 * 1024
 """Single messages of one publish share requests up to this size; a block is a request of its own."""
 NO_EPOCH = -1
+FOR_EVER = -1
+"""As `retention.ms`."""
 
 
 class KafkaBroker:
@@ -139,7 +141,7 @@ class KafkaBroker:
         configs = {
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(REQUEST_BYTES_MAX),
-            "retention.ms": str(topic.retention_s * 1000),
+            "retention.ms": str(FOR_EVER if topic.retention_s is None else topic.retention_s * 1000),
         }
         if self._durability == "disk":
             configs["flush.messages"] = "1"

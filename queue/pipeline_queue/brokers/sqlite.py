@@ -27,6 +27,8 @@ POLL_S = 0.004
 """Between two looks of a waiting reader: half of it is the median delay, 0.3 % of a core the price."""
 LOCK_WAIT_S = 30.0
 PARTITION_BITS = 48
+FOR_EVER = -1
+"""As `retention_s`."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -133,6 +135,8 @@ class SqliteBroker:
         """Forget records beyond the topic's retention; says how many. One owner calls this now and then."""
         with self._doing(f"trimming {topic}"):
             (retention_s,) = self._file(topic).execute("SELECT value FROM kept WHERE name = 'retention_s'").fetchone()
+        if retention_s == FOR_EVER:
+            return 0
         return self.trim(topic, self.offsets_at(topic, self._clock.now_ns() - retention_s * 1_000_000_000))
 
     def trim(self, topic: str, begin: Offsets) -> int:
@@ -153,7 +157,8 @@ class SqliteBroker:
         with _transaction(file):
             for statement in SCHEMA.split(";"):
                 file.execute(statement)
-            file.execute("INSERT OR REPLACE INTO kept VALUES ('retention_s', ?)", (topic.retention_s,))
+            retention_s = FOR_EVER if topic.retention_s is None else topic.retention_s
+            file.execute("INSERT OR REPLACE INTO kept VALUES ('retention_s', ?)", (retention_s,))
             rows = [(partition, 0, 0, 0) for partition in range(topic.partitions)]
             file.executemany("INSERT OR IGNORE INTO ends VALUES (?, ?, ?, ?)", rows)
         self._partitions.pop(topic.name, None)
