@@ -37,7 +37,7 @@ def process() -> None:
         with connected(jvm) as spark:
             stop = threading.Event()
             _on_signal(lambda *_: stop.set())
-            service.beat("starting queries")
+            service.doing = "starting queries"
             run(spark, settings, service, stop)
 
 

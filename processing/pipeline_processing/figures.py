@@ -1,7 +1,8 @@
 """What a finished micro-batch says about itself.
 
 In:   Spark's progress report of one query, as the JSON object that Spark gives, and how long it took.
-Out:  a Batch: events in, late, dead, rows out, how far behind the queue's end, what retention took, and the latency.
+Out:  a Batch: events in, late, dead, rows out, how far behind the queue's end, what retention took, the latency, and a
+      sample of what it summed up.
 Counts come from what the job observes (`read` before the state, `written` behind the store); a progress report of a
 trigger without data has none of them.
 """
@@ -29,6 +30,7 @@ class Batch:
     gap: int = 0
     dropped: int = 0
     latency_s: float | None = None
+    sample: str | None = None
 
 
 def batch_of(progress: Progress) -> Batch:
@@ -39,7 +41,7 @@ def batch_of(progress: Progress) -> Batch:
     return Batch(
         query=progress["name"],
         number=progress["batchId"],
-        events=_number(read, "count") + _number(read, "late"),
+        events=_number(read, "on_time") + _number(read, "late"),
         late=_number(read, "late"),
         dead=_number(read, "dead"),
         rows=_number(written, "rows"),
@@ -47,6 +49,7 @@ def batch_of(progress: Progress) -> Batch:
         gap=max(0, _distance(start, end) - source["numInputRows"]) if start else 0,
         dropped=sum(state.get("numRowsDroppedByWatermark", 0) for state in progress.get("stateOperators", ())),
         latency_s=_latency_s(written),
+        sample=read.get("sample"),
     )
 
 

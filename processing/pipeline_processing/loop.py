@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,16 @@ from pipeline_queue.clock import SystemClock
 from pipeline_queue.errors import QueueError
 from pipeline_queue.service import Service
 
+from pipeline_processing.backlog import prepared
+from pipeline_processing.batch_runs import BatchRuns, batch_runs
 from pipeline_processing.figures import Batch
+from pipeline_processing.forwarding import forwarders
 from pipeline_processing.jobs import JOBS
-from pipeline_processing.queries import Queries, planned
+from pipeline_processing.plan import planned
+from pipeline_processing.queries import Queries
 from pipeline_processing.requests import Requests
 from pipeline_processing.retention import start_forgetting
+from pipeline_processing.samples import Samples
 from pipeline_processing.settings import ProcessingSettings
 from pipeline_processing.spark.reports import Reports
 
@@ -38,10 +44,13 @@ def run(spark: SparkSession, settings: ProcessingSettings, service: Service, sto
     """Return when `stop` is set, with every query stopped."""
     reports = Reports()
     spark.streams.addListener(reports)
-    queries = Queries(spark, planned(JOBS.values(), settings, now_ns=time.time_ns()))
+    queries = Queries(spark, planned(JOBS.values(), settings, now_ns=time.time_ns()), prepared)
+    runs = batch_runs(spark, JOBS.values(), settings, SystemClock())
+    for each in runs:
+        each.start(service, stop)
     start_forgetting(settings.store_urls, stop)
     try:
-        Loop(settings, service, queries, reports).run(stop)
+        Loop(settings, service, queries, reports, runs).run(stop)
     finally:
         spark.streams.removeListener(reports)
         queries.stop()
@@ -50,11 +59,21 @@ def run(spark: SparkSession, settings: ProcessingSettings, service: Service, sto
 class Loop:
     """The loop."""
 
-    def __init__(self, settings: ProcessingSettings, service: Service, queries: Queries, reports: Reports) -> None:
+    def __init__(
+        self,
+        settings: ProcessingSettings,
+        service: Service,
+        queries: Queries,
+        reports: Reports,
+        runs: Sequence[BatchRuns],
+    ) -> None:
         self._settings, self._service, self._queries, self._reports = settings, service, queries, reports
+        self._runs, self._handing_on = runs, forwarders(queries.kept)
         self._figures = Figures(service)
 
     def run(self, stop: threading.Event) -> None:
+        for each in self._handing_on:
+            each.start(stop, self._service.count_out)
         while not stop.is_set():
             try:
                 self._serve(stop)
@@ -65,19 +84,27 @@ class Loop:
 
     def _serve(self, stop: threading.Event) -> None:
         with closing(open_broker(self._settings.queue_url)) as broker:
-            requests = Requests(broker, SystemClock())
+            requests, samples = (
+                Requests(broker, SystemClock(), self._runs, self._handing_on),
+                Samples(broker, SystemClock()),
+            )
             while not stop.is_set():
                 self._queries.look_after(time.monotonic())
                 batches, idle = self._reports.taken()
                 self._figures.add(batches)
                 if batches or idle:
                     self._service.beat(self._doing())
+                    for each in self._runs:
+                        each.streams_run()
+                samples.note(batches, self._queries)
                 requests.note(batches, self._queries)
                 requests.answer(self._queries, wait_s=ROUND_S)
 
     def _doing(self) -> str:
         running = sum(kept.runs for kept in self._queries.kept)
-        return "; ".join([f"{running} of {len(self._queries.kept)} queries run", *self._queries.troubles()])[:1000]
+        others = [*self._handing_on, *self._runs]
+        troubles = [*self._queries.troubles(), *(trouble for each in others for trouble in each.troubles())]
+        return "; ".join([f"{running} of {len(self._queries.kept)} queries run", *troubles])[:1000]
 
 
 class Figures:

@@ -1,34 +1,28 @@
-"""The streaming queries of one application: one for each job and store, kept alive.
+"""The streaming queries of one application, kept alive.
 
-In:   jobs, stores, and the time, which the driver's loop hands in.
+In:   the plan, what prepares a query's context for its start, and the time, which the driver's loop hands in.
 Out:  running queries. One that fails is started again after a pause that doubles from 1 s to 30 s while it keeps
-      failing, so a store that comes back is written again by itself, and its query catches up from its own checkpoint.
+      failing, so it goes on by itself, from its own checkpoint, when what it lacks is there again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pipeline_processing.errors import SparkStopped
 from pipeline_processing.jobs.job import Context, Job
-from pipeline_processing.settings import ProcessingSettings
+from pipeline_processing.pauses import pause_after
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.streaming import StreamingQuery
 
-PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 30.0
 STEADY_S = 60.0
 """Who ran that long before failing begins with the shortest pause again."""
-CREATED = "created_us"
 REASON_LENGTH = 300
 PYTHON_ERROR = re.compile(r"(?!org\.|java\.|scala\.)(([a-z_]\w*\.)+[A-Z]\w*|[A-Z]\w*(Error|Exception)): ")
 
@@ -55,8 +49,9 @@ class Kept:
 class Queries:
     """All queries of the application."""
 
-    def __init__(self, spark: SparkSession, kept: Iterable[Kept]) -> None:
+    def __init__(self, spark: SparkSession, kept: Iterable[Kept], prepare: Callable[[Context, str], Context]) -> None:
         self._spark = spark
+        self._prepare = prepare
         self.kept = list(kept)
 
     def look_after(self, now: float) -> None:
@@ -85,40 +80,16 @@ class Queries:
     def _start(self, kept: Kept, now: float) -> None:
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", kept.context.query_name)
         try:
-            kept.query = kept.job.start(self._spark, kept.context)
-        except Exception as error:  # Spark raises many kinds; each means that this query did not start
+            kept.query = kept.job.start(self._spark, self._prepare(kept.context, kept.job.topic))
+        except (
+            Exception
+        ) as error:  # Spark raises many kinds, the queue its own; each means that this query did not start
             if self._spark.sparkContext._jsc.sc().isStopped():
                 raise SparkStopped from error
             _note_failure(kept, reason_of(error), now)
             return
         kept.started_at, kept.trouble = now, None
-        log.info("%s runs: %s into %s", kept.context.query_name, kept.job.topic, kept.context.store_url)
-
-
-def planned(jobs: Iterable[Job], settings: ProcessingSettings, *, now_ns: int) -> Iterator[Kept]:
-    """A query for each job and store. Its version base lies in its checkpoint folder and stays."""
-    for job in jobs:
-        for url in settings.store_urls:
-            name = f"{job.name}-{store_name(url)}"
-            folder = settings.checkpoint_dir / name
-            context = Context(
-                query_name=name,
-                queue_url=settings.queue_url,
-                store_url=url,
-                checkpoint=folder / "spark",
-                first_version=_created_us(folder, now_ns),
-                trigger_s=settings.trigger_s,
-                records_max=settings.records_per_trigger,
-                parallelism=settings.parallelism,
-                watermark_s=settings.watermark_s,
-                durability=settings.durability,
-            )
-            yield Kept(job=job, context=context)
-
-
-def store_name(url: str) -> str:
-    """Short, and another for another store: a store that is new to a job gets all that the queue still holds."""
-    return f"{urlsplit(url).scheme}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
+        log.info("%s runs: %s into %s", kept.context.query_name, kept.job.topic, ", ".join(kept.context.store_urls))
 
 
 def reason_of(error: object) -> str:
@@ -131,20 +102,6 @@ def reason_of(error: object) -> str:
 def _note_failure(kept: Kept, reason: str, now: float) -> None:
     steady = kept.query is not None and now - kept.started_at > STEADY_S
     kept.failures = 1 if steady else kept.failures + 1
-    pause_s = min(PAUSE_S_MIN * 2 ** (kept.failures - 1), PAUSE_S_MAX)
+    pause_s = pause_after(kept.failures)
     kept.query, kept.start_at, kept.trouble = None, now + pause_s, reason
     log.warning("%s failed and starts again in %.0f s: %s", kept.context.query_name, pause_s, reason)
-
-
-def _created_us(folder: Path, now_ns: int) -> int:
-    """When this checkpoint was made, µs since the epoch: the first to ask decides, for ever."""
-    path = folder / CREATED
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".new")
-        with beside.open("w") as file:
-            file.write(str(now_ns // 1000))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    return int(path.read_text())

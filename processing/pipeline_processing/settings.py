@@ -23,18 +23,20 @@ class ProcessingSettings(ServiceSettings):
     ] = "local[2]"
     """Where tasks run: `local[N]`, in the driver's own JVM, or `spark://host:7077`, a standalone cluster."""
     stores: Annotated[str, Field(validation_alias="STORES", min_length=1)] = "sqlite:///data/store.db"
-    """Store URLs, a comma between them; each job has one query for each, so that one dead store stops no other."""
+    """Store URLs, a comma between them; each job writes into all of them, and what one that is away lacks waits for it."""
     checkpoint_dir: Annotated[Path, Field(validation_alias="CHECKPOINT_DIR")] = Path("/data/checkpoints")
     """Where queries keep their offsets and state; the same path on the driver and all workers."""
     trigger_s: Annotated[float, Field(validation_alias="TRIGGER_S", ge=0.05, le=3600)] = 1.0
     """Seconds between two micro-batches of a query."""
     records_per_trigger: Annotated[int, Field(validation_alias="RECORDS_PER_TRIGGER", ge=1)] = 10_000
-    """About how many records a micro-batch takes at most; after an outage many batches catch up."""
+    """About how many records a micro-batch takes at most, fewer where a record holds many events; after an outage many
+    batches catch up."""
     parallelism: Annotated[int, Field(validation_alias="PARALLELISM", ge=1, le=64)] = 1
     """Tasks of each step of a query; a checkpoint keeps the number that it was made with. One task decodes 200,000
     events/s that come one a message, a million in blocks."""
     watermark_s: Annotated[int, Field(validation_alias="WATERMARK_S", ge=600)] = 3600
-    """How far back windows stay open. It bounds state and nothing else: late events are decided record by record."""
+    """How far back windows stay open, longer after an outage that was longer. It bounds state, and half of it how late an
+    event that was sent again still meets the first one; what is late is decided record by record."""
     driver_memory: Annotated[str, Field(validation_alias="DRIVER_MEMORY", pattern=r"^\d+[mg]$")] = "512m"
     """Heap of the driver's JVM; with `local[N]` tasks run in it too."""
     executor_memory: Annotated[str, Field(validation_alias="EXECUTOR_MEMORY", pattern=r"^\d+[mg]$")] = "512m"

@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline_processing.errors import UnknownJob
-from pipeline_processing.jobs import random_numbers
-from pipeline_processing.jobs.job import Context, Job
+from pipeline_processing.jobs import census, monitoring, random_numbers
+from pipeline_processing.jobs.job import BatchJob, Computed, Context, Job, Snapshot
 
-__all__ = ["JOBS", "Context", "Job", "job"]
+__all__ = ["JOBS", "BatchJob", "Computed", "Context", "Job", "Snapshot", "job"]
 
-JOBS: Mapping[str, Job] = {
-    each.name: each
-    for each in (
-        Job(
-            name="random-numbers",
-            title="Random numbers in windows of one second",
-            topic=random_numbers.TOPIC.name,
-            table=random_numbers.TABLE.name,
-            start=random_numbers.start,
-        ),
-    )
-}
+JOBS: Mapping[str, Job | BatchJob] = {each.name: each for each in (random_numbers.JOB, monitoring.JOB, census.JOB)}
 
 
-def job(name: str) -> Job:
+def job(name: str) -> Job | BatchJob:
     """The job of that name; raises UnknownJob, which names the nearest one."""
     try:
         return JOBS[name]

@@ -20,6 +20,8 @@ LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 ARCHIVES = Path(sysconfig.get_path("data")) / "share" / "pipeline"
 QUIET = "-Xlog:disable"
 """The JVM warns of each class that an archive leaves out, and of an archive that does not fit."""
+_THRIFTY = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Micro-batches run too much different code too seldom for the second compiler ever to pay for itself."""
 WORKER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -61,6 +63,9 @@ def spark_conf(settings: ProcessingSettings) -> dict[str, str]:
         "spark.sql.streaming.minBatchesToRetain": "10",
         # Every catch-up window is one group: beyond the default of 128 Spark would sort instead of hash.
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",
+        # Decoding what hosts measured takes 7 columns and gives 20; a step of more than 25 makes Spark warn that it shortens
+        # the plan that it shows.
+        "spark.sql.debug.maxToStringFields": "100",
         "spark.python.daemon.module": "pipeline_processing.spark.daemon",
         # A micro-batch costs planning and files, not rows. Together these took one from 370 ms of CPU to 250 (2 busy
         # cores): plans are interpreted, for compiling Java for some hundred rows never pays;
@@ -85,7 +90,7 @@ def _cluster_conf(settings: ProcessingSettings) -> dict[str, str]:
     conf = {
         "spark.cores.max": str(settings.cores_max),
         "spark.executor.memory": settings.executor_memory,
-        "spark.executor.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
+        "spark.executor.extraJavaOptions": " ".join([*_THRIFTY, f"-Dlog4j2.configurationFile={LOG_SETTINGS}"]),
         **{f"spark.executorEnv.{name}": value for name, value in WORKER_ENVIRONMENT.items()},
     }
     return conf | ({"spark.executor.extraClassPath": f"{settings.jars_dir}/*"} if settings.jars_dir else {})
@@ -94,8 +99,7 @@ def _cluster_conf(settings: ProcessingSettings) -> dict[str, str]:
 def _jvm_options(settings: ProcessingSettings) -> list[str]:
     return [
         f"-Xmx{settings.driver_memory}",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
+        *_THRIFTY,
         # Stopping a query over a Python data source overflowed the default 1 MiB in a regular expression.
         "-Xss4m",
         f"-Dlog4j2.configurationFile={LOG_SETTINGS}",

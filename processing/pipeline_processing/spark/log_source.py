@@ -1,8 +1,8 @@
 """The embedded queue as a Spark source: one Python data source over the Broker protocol.
 
-In:      options `url`, `topic`, `records_max` (per trigger), `tasks` (that read a trigger with much in it).
-Out:     rows of sources.RECORD in Arrow batches, at most `records_max` per trigger, shared among partitions as they
-         lag.
+In:      options `url`, `topic`, `tasks` (that read what has much in it); of a stream `records_max` (per trigger).
+Out:     rows of sources.RECORD in Arrow batches: of a stream at most `records_max` per trigger, shared among partitions
+         as they lag; of a batch all that the queue holds when it is planned.
 Refuses: a checkpoint that is ahead of the queue (CheckpointAhead).
 Records that retention has taken are skipped: the gap shows as rows that a trigger announced and did not bring, which
 the driver counts.
@@ -19,7 +19,7 @@ from functools import cache
 import pyarrow as pa
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.errors import OffsetGone
-from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
+from pyspark.sql.datasource import DataSource, DataSourceReader, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadLimit, ReadMaxRows
 from pyspark.sql.types import StructType
 
@@ -42,7 +42,7 @@ class Span(InputPartition):
 
 
 class QueueLog(DataSource):
-    """`spark.readStream.format("queue-log")`."""
+    """`spark.readStream.format("queue-log")` and `spark.read.format("queue-log")`."""
 
     @classmethod
     def name(cls) -> str:
@@ -50,6 +50,9 @@ class QueueLog(DataSource):
 
     def schema(self) -> str:
         return RECORD_SCHEMA
+
+    def reader(self, schema: StructType) -> LogBatchReader:
+        return LogBatchReader(self.options["url"], self.options["topic"], tasks=int(self.options["tasks"]))
 
     def streamReader(self, schema: StructType) -> LogReader:  # noqa: N802 (the library's name)
         numbers = {name: int(self.options[name]) for name in ("records_max", "tasks")}
@@ -82,15 +85,24 @@ class LogReader(DataSourceStreamReader):
     def partitions(self, start: dict, end: dict) -> list[InputPartition]:
         begins = broker_of(self._url).begin_offsets(self._topic)
         starts = {partition: max(begins.get(partition, 0), offset) for partition, offset in _numbered(start).items()}
-        ranges = [(partition, starts.get(partition, 0), to) for partition, to in _numbered(end).items()]
-        ranges = [each for each in ranges if each[1] < each[2]]
-        tasks = 1 if sum(to - since for _, since, to in ranges) <= SPLIT_RECORDS else self._tasks
-        return [Span(ranges=tuple(ranges[first::tasks])) for first in range(min(tasks, len(ranges)))]
+        return _spans(starts, _numbered(end), self._tasks)
 
     def read(self, partition: Span) -> Iterator[pa.RecordBatch]:
+        return _rows(self._url, self._topic, partition)
+
+
+class LogBatchReader(DataSourceReader):
+    """All of the topic, from the oldest kept record to what is the end when the batch is planned."""
+
+    def __init__(self, url: str, topic: str, *, tasks: int) -> None:
+        self._url, self._topic, self._tasks = url, topic, tasks
+
+    def partitions(self) -> list[InputPartition]:
         broker = broker_of(self._url)
-        for number, since, to in partition.ranges:
-            yield from _batches(broker, self._topic, number, since, to)
+        return _spans(broker.begin_offsets(self._topic), broker.end_offsets(self._topic), self._tasks)
+
+    def read(self, partition: Span) -> Iterator[pa.RecordBatch]:
+        return _rows(self._url, self._topic, partition)
 
 
 @cache
@@ -107,6 +119,20 @@ def within_limit(start: Mapping[int, int], end: Mapping[int, int], *, records_ma
     return {
         partition: start.get(partition, 0) + min(lag, max(1, int(lag * share))) for partition, lag in behind.items()
     }
+
+
+def _spans(start: Mapping[int, int], end: Mapping[int, int], tasks: int) -> list[InputPartition]:
+    """What each task reads; few records are one task's."""
+    ranges = [(partition, start.get(partition, 0), to) for partition, to in end.items()]
+    ranges = [each for each in ranges if each[1] < each[2]]
+    tasks = 1 if sum(to - since for _, since, to in ranges) <= SPLIT_RECORDS else tasks
+    return [Span(ranges=tuple(ranges[first::tasks])) for first in range(min(tasks, len(ranges)))]
+
+
+def _rows(url: str, topic: str, span: Span) -> Iterator[pa.RecordBatch]:
+    broker = broker_of(url)
+    for number, since, to in span.ranges:
+        yield from _batches(broker, topic, number, since, to)
 
 
 def _batches(broker: Broker, topic: str, partition: int, since: int, to: int) -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,7 @@
 """One shape for records, whichever source they come from.
 
 In:   broker records, or Arrow batches of RECORD_SCHEMA.
-Out:  the other of the two. Headers are left out: nothing here reads them.
+Out:  the other of the two. Of the headers only one is kept, as a column: whether the message was sent again.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from pipeline_queue.brokers import Record
+from pipeline_queue.codec import REPEATED, is_repeated
 
-RECORD_SCHEMA = "topic string, partition int, offset long, append_time_ns long, key binary, value binary"
+RECORD_SCHEMA = (
+    "topic string, partition int, offset long, append_time_ns long, key binary, value binary, repeated boolean"
+)
 RECORD_ARROW = pa.schema(
     [
         ("topic", pa.string()),
@@ -20,12 +23,14 @@ RECORD_ARROW = pa.schema(
         ("append_time_ns", pa.int64()),
         ("key", pa.binary()),
         ("value", pa.binary()),
+        ("repeated", pa.bool_()),
     ]
 )
 
 
 def as_batch(records: Sequence[Record]) -> pa.RecordBatch:
-    columns = [[getattr(record, name) for record in records] for name in RECORD_ARROW.names]
+    columns = [[getattr(record, name) for record in records] for name in RECORD_ARROW.names[:-1]]
+    columns.append([is_repeated(record) for record in records])
     return pa.RecordBatch.from_arrays(
         [pa.array(column, type=each.type) for column, each in zip(columns, RECORD_ARROW, strict=True)],
         schema=RECORD_ARROW,
@@ -34,7 +39,13 @@ def as_batch(records: Sequence[Record]) -> pa.RecordBatch:
 
 def as_records(batch: pa.RecordBatch) -> Iterator[Record]:
     columns = (batch.column(name).to_pylist() for name in RECORD_ARROW.names)
-    for topic, partition, offset, append_time_ns, key, value in zip(*columns, strict=True):
+    for topic, partition, offset, append_time_ns, key, value, repeated in zip(*columns, strict=True):
         yield Record(
-            topic=topic, partition=partition, offset=offset, append_time_ns=append_time_ns, key=key, value=value or b""
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            append_time_ns=append_time_ns,
+            key=key,
+            value=value or b"",
+            headers=(REPEATED,) if repeated else (),
         )

@@ -6,8 +6,9 @@ Out:  a context manager that hands out the session and ends it without a word.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pyspark.sql import SparkSession
 
@@ -22,5 +23,9 @@ def connected(jvm: Jvm) -> Iterator[SparkSession]:
     try:
         yield spark
     finally:
-        # PySpark's server for accumulators prints a traceback when the JVM hangs up; `spark.stop()` takes 1.3 s.
+        # What ends in the middle has much to say that nobody needs: PySpark's server for accumulators when the JVM hangs up, Py4J in
+        # the thread of a batch job that waits for an answer, Spark of that job's tasks. (`spark.stop()` takes 1.3 s.)
         spark.sparkContext._accumulatorServer.handle_error = lambda *_: None
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        with suppress(Exception):  # the JVM may have ended first
+            spark.sparkContext.setLogLevel("OFF")
