@@ -15,6 +15,8 @@ from pipeline_queue.events import Event
 Batch: TypeAlias = Sequence[Event]
 
 PATIENCE_S = 0.5
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
+"""Between attempts at a queue that is away; the last one from then on."""
 SECOND_NS = 1_000_000_000
 
 

@@ -1,4 +1,4 @@
-"""The loop around a source: make, note, publish, note.
+"""The loop around a source: make, note, publish, note. The one around a dataset is in completion.py.
 
 In:   a source's batches.
 Out:  their events on the queue, in order; in the ledger what was made, before the publish, and what was acknowledged,
@@ -8,8 +8,8 @@ does not answer, events are kept in order, about KEPT_EVENTS_MAX; then the sourc
 that means (see its file): no event is made only to be thrown away. What a killed producer had made and not yet
 published is in the ledger as made and not acknowledged.
 An attempt that ended in QueueUnavailable may have reached the queue, so the next one may put its events there twice,
-with the same event ids. The ledger says `repeated` for them: where it says so for none, counts are exact; where it
-does, a count that does not look at event ids may be too high by at most those.
+with the same event ids. Every message of a later attempt says so in a header (codec.REPEATED), and the ledger says
+`repeated`: who reads the topic needs to look at the ids of those events only, all others are there once.
 """
 
 from __future__ import annotations
@@ -18,46 +18,37 @@ import logging
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pipeline_queue.brokers import Broker, Message, open_broker
-from pipeline_queue.clock import Clock, SystemClock
-from pipeline_queue.codec import blocks
+from pipeline_queue.clock import SystemClock
+from pipeline_queue.codec import as_repeated, blocks
 from pipeline_queue.errors import QueueUnavailable
 from pipeline_queue.events import new_producer
-from pipeline_queue.ledger import Entry, FileLedger, Ledger, NoLedger
+from pipeline_queue.ledger import Entry, FileLedger, NoLedger
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.settings import filled
 
-from pipeline_input.pacing import PATIENCE_S, SECOND_NS, Batch
-from pipeline_input.source import Source, SourceSettings
+from pipeline_input.completion import complete
+from pipeline_input.errors import StoppedEarly
+from pipeline_input.outlet import Outlet
+from pipeline_input.pacing import BACKOFF_S, PATIENCE_S, SECOND_NS, Batch
+from pipeline_input.source import Dataset, Source, SourceSettings
 from pipeline_input.sources import source
 
 KEPT_EVENTS_MAX = 20_000
 """Five hours of monitoring, or 200 s of random numbers at 100/s, in some 15 MB."""
 MESSAGES_PER_PUBLISH_MAX = 1000
-BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
-"""Between attempts; the last one from then on."""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlet:
-    """Where events go, under which name, and who keeps count."""
-
-    producer: str
-    clock: Clock
-    broker: Broker
-    service: Service
-    ledger: Ledger
-
-
 def produce(name: str, **given: Any) -> None:
-    """Run the source called `name` until SIGINT or SIGTERM; `given` overrides the environment's settings."""
+    """Run the source called `name` until SIGINT or SIGTERM, a dataset until the queue has it; `given` overrides the
+    environment's settings."""
     found = source(name)
     settings = filled(found.settings, **given)
     stopping = threading.Event()
@@ -66,9 +57,8 @@ def produce(name: str, **given: Any) -> None:
     run_until(stopping.is_set, found, settings)
 
 
-def run_until(stopped: Callable[[], bool], found: Source, settings: SourceSettings) -> None:
+def run_until(stopped: Callable[[], bool], found: Source | Dataset, settings: SourceSettings) -> None:
     """Run on the machine's clock as the service `input-NAME`, with the settings' queue and ledger."""
-    producer = new_producer(found.name)
     options = ServiceOptions(
         name=f"input-{found.name}",
         stage="input",
@@ -76,11 +66,32 @@ def run_until(stopped: Callable[[], bool], found: Source, settings: SourceSettin
         host=settings.health_host,
         port=settings.health_port,
     )
-    ledger = FileLedger(settings.ledger_dir, producer) if settings.ledger_dir else NoLedger()
     broker = open_broker(settings.queue_url, durability=settings.durability)
-    with closing(broker), closing(ledger), Service(options) as service:
-        outlet = Outlet(producer=producer, clock=SystemClock(), broker=broker, service=service, ledger=ledger)
-        run(found, settings, outlet, stopped)
+    with closing(broker), Service(options) as service:
+        if isinstance(found, Dataset):
+            complete_all(found, settings, broker, service, stopped)
+        else:
+            with _outlet(new_producer(found.name), settings, broker, service) as outlet:
+                run(found, settings, outlet, stopped)
+
+
+@contextmanager
+def _outlet(producer: str, settings: SourceSettings, broker: Broker, service: Service) -> Iterator[Outlet]:
+    ledger = FileLedger(settings.ledger_dir, producer) if settings.ledger_dir else NoLedger()
+    with closing(ledger):
+        yield Outlet(producer=producer, clock=SystemClock(), broker=broker, service=service, ledger=ledger)
+
+
+def complete_all(
+    found: Dataset, settings: SourceSettings, broker: Broker, service: Service, stopped: Callable[[], bool]
+) -> None:
+    """Return when the queue has all parts of the dataset; raises StoppedEarly when `stopped()` came before."""
+    parts = found.parts()
+    for part in parts:
+        with _outlet(part.producer, settings, broker, service) as outlet:
+            if not complete(part, outlet, stopped):
+                raise StoppedEarly(found.name)
+    service.finish(f"the queue has all {sum(len(part.rows) for part in parts):,} events")
 
 
 def run(found: Source, settings: SourceSettings, outlet: Outlet, stopped: Callable[[], bool]) -> None:
@@ -162,6 +173,7 @@ class Delivery:
     def _publish(self, parcel: Parcel) -> None:
         if parcel is self._trying and self._failures == 1:
             self._note("repeated", parcel)
+            parcel = replace(parcel, messages=[as_repeated(message) for message in parcel.messages])
         self._trying = parcel
         try:
             self._outlet.broker.publish(self._found.topic.name, parcel.messages)

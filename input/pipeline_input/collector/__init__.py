@@ -1,0 +1,1 @@
+"""The collector: applications' events over HTTP, onto the queue."""
