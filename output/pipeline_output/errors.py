@@ -6,7 +6,11 @@ OutputError
 ├── TableMissing       a declared table that this store was never asked to create
 ├── TableDiffers       a table that was created from another declaration
 ├── BadRows            rows that do not fit the table; nothing of the call was written
-└── StoreUnavailable   the store does not answer; what was being written may or may not be there, write it again
+├── StoreUnavailable   the store does not answer; what was being written may or may not be there, write it again
+├── BadDatabaseUrl     a database URL of no known form
+├── TableUnfit         a table of events that cannot take what its type declares
+├── RowsRefused        at least one of these rows is nothing that the database takes; none of them was kept
+└── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
 """
 
 from __future__ import annotations
@@ -56,3 +60,31 @@ class BadRows(OutputError):
 class StoreUnavailable(OutputError):
     def __init__(self, url: str, *, doing: str, cause: object) -> None:
         super().__init__(f"the store at `{url}` did not answer while {doing}: {cause}; check that it runs, then repeat")
+
+
+class BadDatabaseUrl(OutputError):
+    """It shows nothing of the URL, in which there may be a password anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "DATABASE_URL is no database URL of a known form (it may hold a password, so it is not shown); use `postgresql://user:password@host:port/database` or `sqlite:///absolute/file`"
+        )
+
+
+class TableUnfit(OutputError):
+    def __init__(self, table: str, column: str, *, found: str, wanted: str) -> None:
+        super().__init__(
+            f"the table `{table}` cannot take its events: `{column}` is {found}, wanted is {wanted}; "
+            "alter it, or rename the table and let the loader make a new one"
+        )
+
+
+class RowsRefused(OutputError):
+    """Its text is the database's own reason."""
+
+
+class DatabaseUnavailable(OutputError):
+    def __init__(self, url: str, *, doing: str, cause: object) -> None:
+        super().__init__(
+            f"the database at `{url}` did not answer while {doing}: {str(cause).strip()}; check that it runs, then load again"
+        )

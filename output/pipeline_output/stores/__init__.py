@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline_output.errors import BadStoreUrl
+from pipeline_output.errors import BadStoreUrl, TableMissing
 from pipeline_output.stores.protocol import Durability, Store
 from pipeline_output.tables import TABLES, Table
 
@@ -52,7 +52,12 @@ def create_all(urls: Iterable[str], tables: Iterable[Table] = tuple(TABLES.value
 
 
 def expire_all(urls: Iterable[str], now_ns: int, tables: Iterable[Table] = tuple(TABLES.values())) -> None:
-    """Forget what is too old, in every store; one owner does it, every minute or so."""
+    """Forget what is too old, in every store; one owner does it, every minute or so.
+
+    A table that is not there yet has nothing to forget and keeps no other from it.
+    """
     for url in urls:
         with closing(open_store(url)) as store:
-            store.expire(tables, now_ns)
+            for table in tables:
+                with suppress(TableMissing):
+                    store.expire([table], now_ns)

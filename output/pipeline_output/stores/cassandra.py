@@ -1,7 +1,7 @@
 """Tables in a Cassandra keyspace, one partition for each time bucket.
 
 In:      rows with a version, which becomes the write timestamp of every cell: the newest wins, whoever comes last.
-Out:     rows by time, bucket after bucket. They leave by themselves when their time to live is over.
+Out:     rows by time, bucket after bucket. They leave by themselves when their time to live is over, if they have one.
 Refuses: (StoreUnavailable) when Cassandra does not answer within `timeout_s`.
 
 An acknowledged row survives the kill of any process; power loss too, if the server is set to `commitlog_sync: batch`.
@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline_output.errors import TableDiffers, TableMissing
 from pipeline_output.stores import cql
@@ -30,8 +32,11 @@ from pipeline_output.stores.protocol import INT64_MIN, ROWS_MAX
 from pipeline_output.stores.rows import by_bucket, checked
 from pipeline_output.tables import Table, arrow_schema
 
-BATCH_BYTES = 4 * 1024
-"""Cassandra warns in its log of batches above 5 KiB and refuses those above 50 KiB (`batch_size_fail_threshold`)."""
+BATCH_BYTES = 16 * 1024
+"""Requests, not rows, are what a write costs. Cassandra's limits of batches (5 KiB warned of, 50 KiB refused) hold for those of
+several partitions; ours are of one, hence one mutation each, of which 16 MiB are allowed."""
+FOR_EVER = 0
+"""As a time to live in CQL."""
 CELL_BYTES = 12
 """A value that is not text, with what Cassandra adds to it."""
 
@@ -88,14 +93,21 @@ class CassandraStore:
     def _statements(self, table: Table, bucket: int, rows: pa.Table, version: int) -> Iterator[Statement]:
         """One that says that the bucket is there, and the rows in batches for its partition."""
         doing, keyspace = f"writing `{table.name}`", self._address.keyspace
-        ttl_s = table.ttl_s if self._address.ttl_s is None else self._address.ttl_s
+        ttl_s = self._ttl_s(table)
         yield self._connection.prepared(doing, cql.insert_bucket(keyspace)).bind((table.name, bucket, ttl_s))
         insert = self._connection.prepared(doing, cql.insert_row(keyspace, table))
-        for part in _portions(zip(*rows.to_pydict().values(), strict=True)):
+        values = list(zip(*rows.to_pydict().values(), strict=True))
+        for begin, end in pairwise([0, *_ends(rows)]):
             batch = BatchStatement(BatchType.UNLOGGED)
-            for row in part:
+            for row in values[begin:end]:
                 batch.add(insert, (bucket, *row, version, ttl_s))
             yield batch
+
+    def _ttl_s(self, table: Table) -> int:
+        """What the address says overrules the table, but not one that is kept for ever."""
+        if table.ttl_s is None:
+            return FOR_EVER
+        return table.ttl_s if self._address.ttl_s is None else self._address.ttl_s
 
     def _buckets(self, doing: str, table: Table, since_ns: int) -> list[int]:
         first = (table.name, since_ns // table.bucket_ns)
@@ -111,19 +123,14 @@ class CassandraStore:
             raise
 
 
-def _portions(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows in runs of at most `BATCH_BYTES`; a larger row goes alone."""
-    part: list[tuple[Any, ...]] = []
-    size_bytes = 0
-    for row in rows:
-        row_bytes = sum(CELL_BYTES + (len(value) * 3 if isinstance(value, str) else 0) for value in row)
-        if part and size_bytes + row_bytes > BATCH_BYTES:
-            yield part
-            part, size_bytes = [], 0
-        part.append(row)
-        size_bytes += row_bytes
-    if part:
-        yield part
+def _ends(rows: pa.Table) -> list[int]:
+    """Where to cut the rows into runs of `BATCH_BYTES`; a run may be larger than that by its first row."""
+    size_bytes = pa.repeat(pa.scalar(CELL_BYTES * rows.num_columns, pa.int64()), len(rows))
+    for text in (column for column in rows.columns if pa.types.is_string(column.type)):
+        size_bytes = pc.add(size_bytes, pc.fill_null(pc.binary_length(text.combine_chunks()), 0))
+    runs = pc.run_end_encode(pc.divide(pc.cumulative_sum(size_bytes), BATCH_BYTES))
+    ends: list[int] = runs.run_ends.to_pylist()
+    return ends
 
 
 def _arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:

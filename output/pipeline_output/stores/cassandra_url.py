@@ -24,7 +24,7 @@ REACTORS = ("auto", "libev", "eventlet", "asyncio")
 class Address:
     """See the module; `url` is without parameters, for messages.
 
-    `ttl_s` overrules the tables' own time to live; 0 keeps rows for ever. `replication` counts copies and is used
+    `ttl_s` overrules the tables' own time to live, where they have one; 0 keeps rows for ever. `replication` counts copies and is used
     when the keyspace is made. `reactor` names the driver's event loop: `auto` is `eventlet` in a process whose
     sockets eventlet has patched, else `libev`.
     """

@@ -93,10 +93,9 @@ class DiskStore:
 
     def expire(self, tables: Iterable[Table], now_ns: int) -> None:
         for table in tables:
-            oldest_ns = now_ns - table.ttl_s * NS_PER_S
             with self._available(f"expiring `{table.name}`"), self._locked(self._existing(table)) as folder:
                 for path in folder.glob("*.parquet"):
-                    if bucket_end_ns(table, path) <= oldest_ns:
+                    if table.ttl_s is not None and bucket_end_ns(table, path) <= now_ns - table.ttl_s * NS_PER_S:
                         path.unlink()
                     elif path.stat().st_mtime_ns < now_ns - AT_REST_S * NS_PER_S:
                         self._tighten(table, path)

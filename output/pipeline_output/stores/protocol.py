@@ -44,7 +44,8 @@ class Store(Protocol):
         """
 
     def expire(self, tables: Iterable[Table], now_ns: int) -> None:
-        """Forget rows that are older than their table's `ttl_s`, give or take a bucket; younger ones stay."""
+        """Forget rows that are older than their table's `ttl_s`, give or take a bucket; younger ones stay, and all of
+        a table without one."""
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -35,7 +35,7 @@ class SqliteStore:
         with self._available("opening it"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            _keep_log_ahead(self._file)
+            keep_log_ahead(self._file)
             self._file.execute(f"pragma synchronous = {SYNCHRONOUS[durability]}")
 
     def create(self, tables: Iterable[Table]) -> None:
@@ -62,6 +62,8 @@ class SqliteStore:
 
     def expire(self, tables: Iterable[Table], now_ns: int) -> None:
         for table in tables:
+            if table.ttl_s is None:
+                continue
             with self._available(f"expiring `{table.name}`", table):
                 oldest_ns = now_ns - table.ttl_s * NS_PER_S
                 self._file.execute(f'delete from "{table.name}" where "{table.time}" < ?', (oldest_ns,))
@@ -90,7 +92,7 @@ class SqliteStore:
         self._file.execute("commit")
 
 
-def _keep_log_ahead(file: sqlite3.Connection) -> None:
+def keep_log_ahead(file: sqlite3.Connection) -> None:
     """Switch to WAL. SQLite does not wait for others who switch a new file at the same time, so this does."""
     deadline = time.monotonic() + BUSY_S
     while True:
