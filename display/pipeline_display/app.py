@@ -1,8 +1,9 @@
 """The pages over HTTP, and what they say over Socket.IO.
 
-In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew a message),
+In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew so many messages),
       `clock` (answered with the server's time, so that the page can tell its own clock's offset).
-Out:  the pages, and to a connected page `news` (see `delivery`).
+Out:  the pages, each under one address, to which its alias leads (308, asked again each time, as it may move); and to a
+      connected page `news` (see `delivery`).
 Refuses: a message of another form; it is answered with null and changes nothing. The content security policy lets a
       page load and reach nothing but this server.
 """
@@ -10,20 +11,22 @@ Refuses: a message of another form; it is answered with null and changes nothing
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, abort, render_template, request
+from flask import Flask, Response, abort, redirect, render_template
 from flask_socketio import SocketIO
-from pipeline_output.tables import TABLES
+from pipeline_output.tables import TABLES, Table
 from pipeline_queue.service import Service
 from pipeline_queue.topics import TOPICS, Column
 
 from pipeline_display import path, terminal, wire
 from pipeline_display.delivery import Delivery, Follow
 from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.modes import Application
 from pipeline_display.settings import DisplaySettings
 from pipeline_display.wakeup import Bell
 
@@ -48,39 +51,41 @@ def create_app(parts: Parts) -> tuple[Flask, SocketIO]:
     socketio = SocketIO(app, async_mode=parts.settings.async_mode, json=wire, async_handlers=False)
     _add_pages(app, parts)
     app.after_request(_with_headers)
+    app.wsgi_app = _uncompressed(app.wsgi_app)  # type: ignore[method-assign]
     return app, socketio
 
 
 def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell) -> None:
-    """What a connected page may say."""
+    """What a connected page may say. Nothing of it needs Flask's context, whose making took most of the time."""
 
-    def follow(wishes: object = None) -> list[Mapping[str, Any]] | None:
+    def follow(page_id: str, wishes: object = None) -> list[Mapping[str, Any]] | None:
         try:
             asked = msgspec.convert(wishes, list[Follow])
         except msgspec.ValidationError:
             return None
-        extents = delivery.follow(request.sid, asked)
+        extents = delivery.follow(page_id, asked)
         bell.ring()
         return extents
 
-    def drawn(*_: object) -> None:
-        delivery.drawn(request.sid)
-        bell.ring()
+    def drawn(page_id: str, messages: object = 1) -> None:
+        if delivery.drawn(page_id, messages if isinstance(messages, int) else 1):
+            bell.ring()
 
     def clock(*_: object) -> int:
         return time.time_ns()
 
-    def disconnect(*_: object) -> None:
-        delivery.leave(request.sid)
+    def disconnect(page_id: str, *_: object) -> None:
+        delivery.leave(page_id)
 
     for name, handler in {"follow": follow, "drawn": drawn, "clock": clock, "disconnect": disconnect}.items():
-        socketio.on_event(name, handler)
+        socketio.server.on(name, handler)
 
 
 def page_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
     """What a demo's page needs to know before its first frame."""
     store_url = path.store_of(demo, settings.store_urls)
     columns = TABLES[demo.table].columns if demo.table else TOPICS[demo.topic].columns
+    tables = [TABLES[name] for name in demo.tables]
     missing = f"No store for this demo: add a `{demo.store}:` URL to STORES" if demo.store and not store_url else ""
     return {
         "feed": demo.name,
@@ -89,10 +94,27 @@ def page_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
         "topic": demo.topic,
         "job": demo.job,
         "interval_s": demo.interval_s,
+        "is_settled": demo.is_settled,
         "history_s": settings.history_s,
         "missing": missing,
         "columns": [_column(column) for column in columns],
+        "tables": [_table(table) for table in tables],
     }
+
+
+def _table(table: Table) -> Mapping[str, Any]:
+    return {
+        "name": table.name,
+        "doc": table.doc,
+        "key": table.key,
+        "columns": [_column(column) for column in table.columns],
+    }
+
+
+def _picture_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
+    """What the index needs to know of a demo to draw its thumbnail."""
+    page = page_of(demo, settings)
+    return {name: page[name] for name in ("feed", "chart", "interval_s", "missing")}
 
 
 def _column(column: Column) -> Mapping[str, str]:
@@ -106,7 +128,7 @@ def _add_pages(app: Flask, parts: Parts) -> None:
             demos=DEMOS.values(),
             stages=_stages(parts.settings),
             command=terminal.of_dead_letters(parts.settings),
-            page={},
+            page={"demos": [_picture_of(demo, parts.settings) for demo in DEMOS.values()]},
         )
 
     def demo(name: str) -> str:
@@ -130,6 +152,19 @@ def _add_pages(app: Flask, parts: Parts) -> None:
     app.add_url_rule("/", view_func=index)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/<name>", view_func=demo)
+    for each in DEMOS.values():
+        if each.alias:
+            app.add_url_rule(each.alias, f"alias of {each.name}", partial(redirect, each.path, 308))
+
+
+def _uncompressed(application: Application) -> Application:
+    """Messages travel as they are: WebSockets compress for each page anew, which took two fifths of this process's time."""
+
+    def run(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        return application(environ, start_response)
+
+    return run
 
 
 def _stages(settings: DisplaySettings) -> list[Mapping[str, str]]:

@@ -1,13 +1,15 @@
 """The feeds that the pages follow, by name.
 
 In:   settings.
-Out:  a feed for each demo under the demo's name, and three more for every page: `heartbeats`, the services' figures,
-      `watch`, sample records and the dead letters, and `places`, whether queue and stores answer.
+Out:  a feed for each demo under the demo's name, and four more for every page: `heartbeats`, the services' figures,
+      `watch`, sample records and the dead letters, `places`, whether queue and stores answer, and `audit`, the ledger
+      against the stores.
 A demo whose store is not configured has no feed.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +19,12 @@ from pipeline_output.tables import TABLES
 from pipeline_queue.topics import TOPICS
 
 from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.feeds.audit import AuditReader
 from pipeline_display.feeds.feed import Feed, Feeds, Figures, Reader
 from pipeline_display.feeds.places import PlacesReader
 from pipeline_display.feeds.ring import Ring
 from pipeline_display.feeds.services import ServicesReader
+from pipeline_display.feeds.settled import SettledReader
 from pipeline_display.feeds.topic import TopicReader
 from pipeline_display.feeds.watch import WatchReader
 from pipeline_display.feeds.windows import WindowReader
@@ -28,8 +32,8 @@ from pipeline_display.path import store_of
 from pipeline_display.settings import DisplaySettings
 from pipeline_display.wakeup import Bell
 
-RING_BYTES_MAX = 16 * 1024 * 1024
-"""Ten minutes of ten hosts' monitoring are 4 MB; a faster topic keeps less time."""
+RING_BYTES_MAX = 32 * 1024 * 1024
+"""Ten minutes of 1,000 random numbers a second are 29 MB; a faster topic keeps less time."""
 FIGURES_HISTORY_S = 15.0
 """Rates on a page come from the last heartbeats; a service is given up after 5 s."""
 
@@ -52,13 +56,16 @@ def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
     stores = {name: feed for name, feed in of_demos.items() if DEMOS[name].store}
     names = {name: urlsplit(store_of(DEMOS[name], settings.store_urls) or "").scheme for name in stores}
     places = PlacesReader(watch, stores, names, sleep=around.stopping.wait)
-    return of_demos | {"heartbeats": _short(beats, around), "watch": watch, "places": _short(places, around)}
+    audit = AuditReader(settings.ledger_dir, settings.store_urls, sleep=around.stopping.wait)
+    shared = {"heartbeats": beats, "places": places, "audit": audit}
+    return of_demos | {"watch": watch} | {name: _short(reader, around) for name, reader in shared.items()}
 
 
 def _demo_feeds(settings: DisplaySettings, around: Surroundings) -> Iterator[tuple[str, Feed]]:
     for demo in DEMOS.values():
         if reader := _reader(demo, settings, around.stopping):
-            ring = Ring(history_s=settings.history_s, bytes_max=RING_BYTES_MAX)
+            history_s = math.inf if demo.is_settled else settings.history_s
+            ring = Ring(history_s=history_s, bytes_max=RING_BYTES_MAX)
             yield demo.name, Feed(reader, ring, bell=around.bell, stopping=around.stopping, figures=around.figures)
 
 
@@ -74,4 +81,6 @@ def _reader(demo: Demo, settings: DisplaySettings, stopping: threading.Event) ->
     url = store_of(demo, settings.store_urls)
     if url is None:
         return None
+    if demo.is_settled:
+        return SettledReader(url, [TABLES[name] for name in demo.tables], sleep=stopping.wait)
     return WindowReader(url, TABLES[demo.table], history_s=settings.history_s, sleep=stopping.wait)

@@ -7,6 +7,7 @@ queue and stores run in plain threads and never meet eventlet's hub.
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,10 @@ from pipeline_display.settings import AsyncMode
 from pipeline_display.wakeup import Bell
 
 Application = Callable[..., Any]
+SWITCH_S = 0.02
+"""How long a thread may compute while others wait. A page has three threads; with hundreds of pages most of them wait for
+their turn at once, each asks for it again after this time, and the asking itself costs: on two busy cores 200 clients took
+125 % of a core at 1 ms, 64 % at Python's own 5 ms, 59 % at 20 ms; the 99th percentile of the latency was 246, 78, 55 ms."""
 
 
 class Mode(Protocol):
@@ -81,6 +86,7 @@ class ThreadingMode:
             def log_error(self, *_: object) -> None:
                 """Nor is what a closing WebSocket leaves behind, which werkzeug takes for a bad request."""
 
+        sys.setswitchinterval(SWITCH_S)
         host, port = listening.getsockname()[:2]
         server = make_server(host, port, application, threaded=True, request_handler=Handler, fd=listening.detach())
         self._servers.append(server)

@@ -6,7 +6,7 @@ Out:  five steps, in order; one that the demo's data passes by is not `used`. Wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -51,20 +51,30 @@ def steps(demo: Demo, *, queue_url: str, store_url: str | None) -> list[Step]:
         Step(stage="queue", what=QUEUES[urlsplit(queue_url).scheme], name=f"topic {demo.topic}", sample="record"),
         Step(
             stage="processing",
-            what="Spark Structured Streaming" if demo.job else "Spark",
+            what=_of_spark(demo),
             name=f"job {demo.job}" if demo.job else "passed by",
             used=bool(demo.job),
-            sample="heartbeat",
+            sample="partial",
         ),
         Step(
             stage="output",
             what=store_name(store_url) if demo.store else "Stores",
-            name=f"table {demo.table}" if demo.store else "passed by",
+            name=_named(demo.tables) if demo.store else "passed by",
             used=bool(demo.store),
             sample="row",
         ),
         Step(stage="display", what="Socket.IO, D3", name=demo.path, sample="frame"),
     ]
+
+
+def _of_spark(demo: Demo) -> str:
+    if not demo.job:
+        return "Spark"
+    return "Spark, in one batch" if demo.is_settled else "Spark Structured Streaming"
+
+
+def _named(tables: Sequence[str]) -> str:
+    return f"{'tables' if len(tables) > 1 else 'table'} {', '.join(tables)}"
 
 
 def store_name(url: str | None) -> str:

@@ -16,14 +16,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
+from engineio.exceptions import SocketIsClosedError
+from engineio.packet import MESSAGE
+from engineio.packet import Packet as EnginePacket
 from flask_socketio import SocketIO
 from pipeline_queue.service import BROKEN, STALE_S, Service, ServiceOptions
+from socketio.packet import EVENT
 
 from pipeline_display.app import Parts, add_messages, create_app
 from pipeline_display.assembly import Surroundings, feeds_of
 from pipeline_display.delivery import Delivery
-from pipeline_display.feeds.feed import Feeds
+from pipeline_display.feeds.feed import Feeds, followed
 from pipeline_display.modes import Mode, mode_of
 from pipeline_display.port import listen
 from pipeline_display.settings import DisplaySettings
@@ -46,10 +49,11 @@ def run(settings: DisplaySettings) -> None:
     with Service(_options(settings)) as service, _Signals(stop):
         feeds = feeds_of(settings, Surroundings(bell=bell, stopping=stopping, figures=service))
         app, socketio = create_app(Parts(settings=settings, service=service, bell=bell))
-        delivery = Delivery(feeds, _sender(socketio))
+        delivery = Delivery(followed(feeds), _sender(socketio))
         add_messages(socketio, delivery, bell)
         for name, feed in feeds.items():
             feed.start(name)
+        bell.ring()  # the first round comes at once: until then the service is not healthy
         mode.spawn(_Rounds(mode, bell, delivery, feeds, service).run)
         mode.serve(listening, app)
         log.info("the pages are at %s", address)
@@ -128,12 +132,16 @@ def _options(settings: DisplaySettings) -> ServiceOptions:
 
 
 def _sender(socketio: SocketIO) -> Callable[[Mapping[str, Any], list[str]], None]:
+    """Sends one message to many pages: it becomes a packet once, and each page's socket gets that packet."""
+    server = socketio.server
+
     def send(message: Mapping[str, Any], pages: list[str]) -> None:
-        encoded = msgspec.Raw(msgspec.json.encode(message))
+        event = server.packet_class(EVENT, data=["news", message], binary=False)
+        packet = EnginePacket(MESSAGE, data=event.encode())
         for page in pages:
             # A page may leave in just this moment, in a thread of its own; the others must get theirs all the same.
-            with contextlib.suppress(KeyError):
-                socketio.emit("news", encoded, to=page)
+            with contextlib.suppress(KeyError, SocketIsClosedError):
+                server.eio.send_packet(server.manager.eio_sid_from_sid(page, "/"), packet)
 
     return send
 

@@ -1,7 +1,8 @@
-"""`python -m pipeline_display.tail DEMO`: the windows of a demo as lines, each when it is new and when it changes.
+"""`python -m pipeline_display.tail DEMO`: what a demo's tables hold, as lines, until Ctrl-C.
 
-In:   a demo that reads a table; STORES, as for the pages.
-Out:  a heading, then the newest windows, then one line for each window that is new or changed, until Ctrl-C.
+In:   a demo that reads tables; STORES, as for the pages.
+Out:  of windows a heading, then the newest, then one line for each window that is new or changed; of tables that a job
+      computed once the end of each, and again when the job was run again.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from typing import Any
 
 import msgspec
 from pipeline_output.errors import OutputError
-from pipeline_output.tables import TABLES
+from pipeline_output.tables import TABLES, Table
 from pipeline_queue.errors import QueueError
 from pipeline_queue.settings import filled
+from pipeline_queue.topics import Column
 
 from pipeline_display.demos import DEMOS
+from pipeline_display.ends import ends
 from pipeline_display.feeds.windows import WindowReader
 from pipeline_display.path import store_of
 from pipeline_display.settings import DisplaySettings
 
 HISTORY_S = 10.0
-FIGURES = ("mean", "standard_deviation", "min", "max", "p50", "p90", "p99")
+WIDTHS = {"int64": 6, "boolean": 3, "string": 8, "float64": 9}
+DECIMALS = {"KiB": 0, "%": 2}
+"""By unit; other figures have four."""
+LEFT_OUT = ("_min", "_max", "ids")
+"""A table of several measures has too many figures for a line; their extremes are on the page, ids are the auditor's."""
 
 
 def main(name: str) -> None:
@@ -33,28 +40,59 @@ def main(name: str) -> None:
     url = store_of(demo, filled(DisplaySettings).store_urls)
     if url is None:
         raise SystemExit(f"no store for `{name}`: set STORES to its URL, as in `{demo.store}:///folder`")
-    reader = WindowReader(url, TABLES[demo.table], history_s=HISTORY_S)
-    print(heading())
+    tables = [TABLES[table] for table in demo.tables]
+    for line in ends(url, tables) if demo.is_settled else windows(url, tables[0]):
+        print(line, flush=True)
+
+
+def windows(url: str, table: Table) -> Iterator[str]:
+    reader = WindowReader(url, table, history_s=HISTORY_S)
+    yield heading(table)
     while True:
-        for line in lines(reader.look().bodies):
-            print(line, flush=True)
+        yield from lines(table, reader.look().bodies)
 
 
-def heading() -> str:
-    return "  ".join(["window  ", " count", "  late", *(f"{name[:9]:>9}" for name in FIGURES)])
+def heading(table: Table) -> str:
+    return "  ".join(["window  ", *(_placed(column, _short(column)) for column in _shown(table))])
 
 
-def lines(bodies: list[bytes]) -> Iterator[str]:
+def lines(table: Table, bodies: list[bytes]) -> Iterator[str]:
     """One line for each row of the frames."""
     for body in bodies:
-        yield from map(line_of, msgspec.json.decode(body)["rows"])
+        for row in msgspec.json.decode(body)["rows"]:
+            yield line_of(table, row)
 
 
-def line_of(row: Mapping[str, Any]) -> str:
-    """Local time, counts and figures; a dash for what a window of late events has not."""
-    start = datetime.fromtimestamp(row["window_start_ns"] / 1e9)
-    figures = (f"{'-':>9}" if row[name] is None else f"{row[name]:9.4f}" for name in FIGURES)
-    return "  ".join([f"{start:%H:%M:%S}", f"{row['count']:6,}", f"{row['late']:6,}", *figures])
+def line_of(table: Table, row: Mapping[str, Any]) -> str:
+    """Local time, what else makes the row one, counts and figures; a dash for what a window of late events has not."""
+    start = datetime.fromtimestamp(row[table.time] / 1e9)
+    values = (_placed(column, _told(column, row[column.name])) for column in _shown(table))
+    return "  ".join([f"{start:%H:%M:%S}", *values])
+
+
+def _shown(table: Table) -> list[Column]:
+    """All but times: the window's start stands first, and a line is printed when there is news."""
+    return [each for each in table.columns if each.unit != "ns" and not each.name.endswith(LEFT_OUT)]
+
+
+def _short(column: Column) -> str:
+    return column.name.removesuffix("_mean").replace("standard_deviation", "sd")
+
+
+def _told(column: Column, value: Any) -> str:
+    if value is None:
+        return "-"
+    if column.kind == "boolean":
+        return "yes" if value else "no"
+    if column.kind == "float64":
+        return f"{value:,.{DECIMALS.get(column.unit, 4)}f}"
+    return f"{value:,}" if column.kind == "int64" else value
+
+
+def _placed(column: Column, text: str) -> str:
+    """Words to the left, numbers to the right of a column that its heading fits in."""
+    width = max(len(_short(column)), WIDTHS[column.kind])
+    return f"{text:<{width}}" if column.kind == "string" else f"{text:>{width}}"
 
 
 if __name__ == "__main__":

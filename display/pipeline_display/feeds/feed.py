@@ -1,7 +1,8 @@
 """A feed: a reader in a thread of the system, and the ring that keeps what it makes.
 
 In:   a reader, whose `look` blocks for a while and returns the bodies of new frames.
-Out:  a ring with those frames, a bell rung for each look that made some, and what the page should know of the feed.
+Out:  a ring with those frames, a second one with the few that thumbnails are drawn from, a bell rung for each look that
+      made some, and what the page should know of the feed.
 A broker or store that is away makes the feed wait and try again; any other error is bad code, and ends the process.
 """
 
@@ -11,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipeline_queue.service import essential_thread
@@ -21,16 +22,24 @@ from pipeline_display.wakeup import Bell
 
 RETRY_S = 0.5
 """Between two tries to reach what is away: soon enough to be live again within a second."""
-
+THUMBNAIL_S = 120.0
+THUMBNAIL_BYTES_MAX = 256 * 1024
+"""The most that a thumbnail costs a page that opens; two minutes of ten numbers a second are 60 kB."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one look found: frames to keep, events by fate, and the age of the newest event when it was taken in."""
+    """What one look found: frames to keep, events by fate, and the age of the newest event when it was taken in.
+
+    A batch that `is_whole` holds all that a page needs: the frames before it may be forgotten.
+    """
 
     bodies: list[bytes]
+    is_whole: bool = False
+    thumbnail: list[bytes] = field(default_factory=list)
+    """Frames for the demo's picture on the index."""
     events: int = 0
     dead: int = 0
     late: int = 0
@@ -70,6 +79,15 @@ class Figures(Protocol):
     def latency(self, seconds: float) -> None: ...
 
 
+class Followed(Protocol):
+    """What a page can follow."""
+
+    @property
+    def ring(self) -> Ring: ...
+    @property
+    def status(self) -> Status: ...
+
+
 class Feed:
     """See the module. `start` once; the thread ends after the look during which `stopping` was set."""
 
@@ -77,6 +95,7 @@ class Feed:
         self, reader: Reader, ring: Ring, *, bell: Bell, stopping: threading.Event, figures: Figures | None = None
     ) -> None:
         self.ring = ring
+        self.thumbnail = Ring(history_s=THUMBNAIL_S, bytes_max=THUMBNAIL_BYTES_MAX)
         self.status = Status()
         self.lag = 0
         self.events = 0
@@ -115,9 +134,14 @@ class Feed:
 
     def _keep(self, batch: Batch) -> None:
         now_ns = time.time_ns()
-        for body in batch.bodies:
-            self.ring.append(body, made_ns=now_ns)
-        if batch.bodies:
+        if batch.is_whole:
+            self.ring.replace(batch.bodies, made_ns=now_ns)
+        else:
+            for body in batch.bodies:
+                self.ring.append(body, made_ns=now_ns)
+        for body in batch.thumbnail:
+            self.thumbnail.append(body, made_ns=now_ns)
+        if batch.bodies or batch.thumbnail:
             self._bell.ring()
         self._last_round_s = time.monotonic()
         self._count(batch)
@@ -144,4 +168,21 @@ class Feed:
             self._bell.ring()
 
 
+class ThumbnailOf:
+    """A feed's thumbnail, to be followed like a feed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.ring = feed.thumbnail
+
+    @property
+    def status(self) -> Status:
+        return self._feed.status
+
+
 Feeds = Mapping[str, Feed]
+
+
+def followed(feeds: Feeds) -> Mapping[str, Followed]:
+    """All that a page may ask for by name: each feed, and its thumbnail under its name with `/thumbnail`."""
+    return {**feeds, **{f"{name}/thumbnail": ThumbnailOf(feed) for name, feed in feeds.items()}}

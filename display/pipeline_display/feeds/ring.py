@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -31,11 +32,11 @@ class Slice:
 
 
 class Ring:
-    """Keeps frames until they are older than `history_s` or together larger than `bytes_max`."""
+    """Keeps frames until they are older than `history_s`, if not infinite, or together larger than `bytes_max`."""
 
     def __init__(self, *, history_s: float, bytes_max: int) -> None:
         self.epoch = secrets.token_hex(4)
-        self._history_ns = round(history_s * 1e9)
+        self._history_ns = history_s * 1e9
         self._bytes_max = bytes_max
         self._frames: deque[Frame] = deque()
         self._bytes = 0
@@ -56,13 +57,15 @@ class Ring:
     def append(self, body: bytes, *, made_ns: int) -> Frame:
         """Number and keep a frame; forget what is too old or too much."""
         with self._lock:
-            frame = Frame(seq=self._next, made_ns=made_ns, body=body)
-            self._frames.append(frame)
-            self._next += 1
-            self._bytes += len(body)
-            while len(self._frames) > 1 and self._is_too_much(self._frames[0], now_ns=made_ns):
-                self._bytes -= len(self._frames.popleft().body)
-            return frame
+            return self._append(body, made_ns)
+
+    def replace(self, bodies: Iterable[bytes], *, made_ns: int) -> None:
+        """Keep these frames in place of all before them; numbers go on, so who has all so far goes on as well."""
+        with self._lock:
+            self._frames.clear()
+            self._bytes = 0
+            for body in bodies:
+                self._append(body, made_ns)
 
     def since(self, seq: int, *, limit: int, bytes_max: int) -> Slice:
         """At most `limit` frames and about `bytes_max` bytes from `seq` on, but one at least if there is one."""
@@ -76,6 +79,15 @@ class Ring:
                     break
                 found.append(self._frames[index])
             return Slice(frames=found, start_over=first != seq)
+
+    def _append(self, body: bytes, made_ns: int) -> Frame:
+        frame = Frame(seq=self._next, made_ns=made_ns, body=body)
+        self._frames.append(frame)
+        self._next += 1
+        self._bytes += len(body)
+        while len(self._frames) > 1 and self._is_too_much(self._frames[0], now_ns=made_ns):
+            self._bytes -= len(self._frames.popleft().body)
+        return frame
 
     def _is_too_much(self, frame: Frame, *, now_ns: int) -> bool:
         return self._bytes > self._bytes_max or frame.made_ns < now_ns - self._history_ns

@@ -1,7 +1,7 @@
 """A table of windows as a feed: each row when it is new and again whenever it changes.
 
-In:   a store's table, asked a few times a second.
-Out:  frames {"rows": rows, "window_rows": how many are known}; a page replaces a row by its key.
+In:   a store's table, whatever its key and its figures, asked a few times a second.
+Out:  frames {"rows": rows}; a page replaces a row by its key. For thumbnails the same, each changed row once a second.
 A table that was never there is waited for, as processing lays it out when it starts; one that was there is away.
 Most looks ask for the newest windows only; now and then one asks for the whole recent past, because a late event or a
 replay may change an old window.
@@ -19,9 +19,11 @@ from pipeline_output.stores import Store, open_store
 from pipeline_output.tables import Table
 
 from pipeline_display.feeds.feed import Batch
+from pipeline_display.feeds.thinned import Thinned
 
 POLL_S = 0.2
-RECENT_S = 15
+RECENT_S = 20
+"""An event on time is at most 10 s old, its window began 5 s before it at most, and a micro-batch takes its time."""
 WHOLE_EVERY_S = 5.0
 ROWS_PER_FRAME_MAX = 100
 NS = 1_000_000_000
@@ -42,11 +44,13 @@ class WindowReader:
         self._store: Store | None = None
         self._known: dict[tuple[Any, ...], Row] = {}
         self._whole_due_s = 0.0
+        self._thinned: Thinned[Row] = Thinned()
 
     def look(self) -> Batch:
         self._sleep(POLL_S)
         rows = self._changed(self._read())
-        return Batch(bodies=frames(rows), events=len(rows), age_s=self._age_s(rows))
+        few = self._thinned.take((self._key(row), row) for row in rows)
+        return Batch(bodies=frames(rows), thumbnail=frames(few), events=len(rows), age_s=self._age_s(rows))
 
     def let_go(self) -> None:
         if self._store is not None:
@@ -85,7 +89,7 @@ class WindowReader:
         return tuple(row[name] for name in self._table.key)
 
     def _age_s(self, rows: list[Row]) -> float | None:
-        newest_ns = max((row["newest_event_ns"] or 0 for row in rows), default=0)
+        newest_ns = max((row.get("newest_event_ns") or 0 for row in rows), default=0)
         return (time.time_ns() - newest_ns) / 1e9 if newest_ns else None
 
 

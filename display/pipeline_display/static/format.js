@@ -4,6 +4,7 @@ const LOCALE = navigator.language || "en";
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const clock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const KIB_STEPS = [
   { unit: "GiB", by: 2 ** 20 },
@@ -34,6 +35,11 @@ export function timeWithMs(ms) {
   return `${clock.format(ms)}.${String(Math.floor(((ms % 1000) + 1000) % 1000)).padStart(3, "0")}`;
 }
 
+/** For what may have been days ago. */
+export function dateAndTime(ms) {
+  return day.format(ms);
+}
+
 /** Four significant digits, separators, no exponent; a dash for nothing. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
@@ -48,6 +54,11 @@ export function inColumn(value, size) {
   if (value === null || value === undefined) return "–";
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
   return value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Ages and their spread, in years: a tenth is some five weeks. */
+export function years(value) {
+  return value.toLocaleString(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 export function count(value, noun) {

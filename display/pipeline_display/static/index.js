@@ -1,38 +1,45 @@
-/* The index: the five stages and the services as they are now.
+/* The index: the five stages, the demos and the services as they are now.
  *
- * In:  the feeds `heartbeats`, `watch` (dead letters) and `places` (queue and stores).
- * Out: health, rates and lag per stage and per service, drawn once a second and when news come.
+ * In:  the feeds `heartbeats`, `watch` (dead letters), `places` (queue and stores) and `audit`, and the demos' thumbnails.
+ * Out: health, rates and lag per stage and per service, drawn once a second and when news come; a live picture per demo; the
+ *      ledger against the stores.
  */
 
+import { drawAudit } from "./audit.js";
 import { offerCopy } from "./copy.js";
 import { count, number, seconds } from "./format.js";
 import { Link } from "./link.js";
 import { Redraw } from "./redraw.js";
 import { Services } from "./services.js";
 import { State } from "./state.js";
+import { Thumbnails } from "./thumbnails.js";
 
 const STALE_S = 5;
-const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", unknown: "no heartbeat yet" };
-const WORSE_FIRST = ["gone", "unwell", "up"];
+const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat yet" };
+const WORSE_FIRST = ["gone", "unwell", "up", "done"];
 
 const services = new Services();
 const state = new State();
 const redraw = new Redraw(draw);
+const thumbnails = await Thumbnails.load(JSON.parse(document.body.dataset.page).demos);
 let places = {};
 let newestMs = -Infinity;
 
-const link = new Link(["heartbeats", "watch", "places"], {
+const link = new Link(["heartbeats", "watch", "places", "audit", ...thumbnails.feeds], {
   part: take,
   connection: (connection) => { state.connection = connection; redraw.request(); },
   extents: () => { state.isFollowing = true; },
-  drawn: (after) => redraw.request(after),
+  drawn: (after) => { redraw.request(); redraw.afterDrawing(after); },
+  clock: () => redraw.request(),
 });
 
-function take(part) {
+function take(part, place) {
   const last = part.frames.at(-1);
   if (part.feed === "heartbeats") takeHeartbeats(part);
   if (part.feed === "watch" && last) document.querySelector("#letters").textContent = count(last.dead_letters, "record");
   if (part.feed === "places" && last) places = last;
+  if (part.feed === "audit") drawAudit(last);
+  thumbnails.take(part, place, link.now());
 }
 
 function takeHeartbeats(part) {
@@ -48,13 +55,17 @@ function draw() {
   const now = services.now(link.now());
   for (const card of document.querySelectorAll("#stages .step")) drawStage(card, now);
   drawServices(now);
+  thumbnails.draw({ nowMs: link.now(), connection: state.connection, isFollowing: state.isFollowing });
   state.show(newestMs, (link.now() - newestMs) / 1000 > STALE_S);
 }
 
 function drawStage(card, now) {
   const { stage } = card.dataset;
   const here = now.filter((each) => each.stage === stage);
-  const told = here.length ? ofServices(here) : ofPlaces(Object.values(places[stage] ?? {}));
+  const kept = Object.values(places[stage] ?? {});
+  const told = here.length && !kept.length ? ofServices(here) : ofPlaces(kept);
+  // The loader is a service among stores: their figures stand here, its own in the table, and either's trouble on both.
+  if (kept.length) told.health = worst([told.health, ...here.map((each) => each.health)]);
   const isKnown = state.connection === "connected";
   if (stage === "queue") told.figures = figuresOfQueue(now);
   card.dataset.health = isKnown ? told.health : "unknown";
@@ -79,10 +90,11 @@ function ofServices(here) {
   return { health: worst(here.map((each) => each.health)), figures: here[0].stage === "input" ? figures.slice(1) : figures };
 }
 
-/** Queue and stores send no heartbeats; the display says how it finds them. */
+/** Queue and stores send no heartbeats; the display says how it finds them. A store that feeds several demos is told once. */
 function ofPlaces(found) {
   if (!found.length) return { health: "unknown", figures: [] };
-  const rates = found.filter((each) => each.rate !== null).map((each) => [each.name, `${number(each.rate)} ${each.unit}`]);
+  const told = found.filter((each) => each.rate !== null);
+  const rates = d3.rollups(told, (of) => `${rounded(d3.sum(of, (each) => each.rate))} ${of[0].unit}`, (each) => each.name);
   return { health: worst(found.map((each) => (each.away ? "gone" : "up"))), figures: rates };
 }
 

@@ -2,11 +2,16 @@
  *
  * In:  feed names; `news` messages {parts: [{feed, epoch, seq, frames, start_over, status}]}.
  * Out: callbacks with frames in order, each once; after a reconnection the server goes on at the place given here.
- * A message is acknowledged after the next draw, so a browser that cannot keep up is sent less, not more.
+ * Messages are acknowledged after the next draw, so a browser that cannot keep up is sent less, not more.
  */
 
+import { withRows } from "./frames.js";
+
 const CLOCK_EVERY_MS = 10_000;
-const CLOCK_SAMPLES = 8;
+const CLOCK_SAMPLES = 12;
+const FIRST_SAMPLES_EVERY_MS = 150;
+/** Messages that are acknowledged together, half of what may be under way: each acknowledgement costs the server more than a message. */
+const DRAWN_TOGETHER = 2;
 const OPTIONS = {
   transports: ["websocket", "polling"],
   tryAllTransports: true,
@@ -16,12 +21,13 @@ const OPTIONS = {
 };
 
 export class Link {
-  /** `on`: {part(part, isLive), connection(state), extents(list), drawn(redraw)} */
+  /** `on`: {part(part, place), connection(state), extents(list), drawn(redraw), clock()}; `clock` once the server's time is known better. */
   constructor(feeds, on) {
     this.places = new Map(feeds.map((feed) => [feed, { epoch: "", seq: 0, liveFrom: Infinity, breaks: 0 }]));
     this.on = on;
     this.clockSamples = [];
     this.wasConnected = false;
+    this.drawn = 0;
     this.socket = io(OPTIONS);
     this.socket.on("connect", () => this.#connected());
     this.socket.on("disconnect", () => this.on.connection("lost"));
@@ -35,6 +41,11 @@ export class Link {
     return browserNow() + this.offset();
   }
 
+  /** Whether the server has told its time; until then `now` is the browser's. */
+  get knowsTime() {
+    return this.clockSamples.length > 0;
+  }
+
   /** Server's clock minus the browser's, in ms: of the quickest answer, which was held up least. */
   offset() {
     if (!this.clockSamples.length) return 0;
@@ -43,9 +54,10 @@ export class Link {
 
   #connected() {
     this.wasConnected = true;
+    this.drawn = 0;
     this.on.connection("connected");
     this.clockSamples = [];
-    for (let i = 0; i < 4; i++) setTimeout(() => this.#askClock(), i * 60);
+    for (let i = 0; i < CLOCK_SAMPLES; i++) setTimeout(() => this.#askClock(), i * FIRST_SAMPLES_EVERY_MS);
     const wishes = [...this.places].map(([feed, place]) => ({ feed, epoch: place.epoch, seq: place.seq }));
     this.socket.emit("follow", wishes, (extents) => this.#extents(extents ?? []));
   }
@@ -62,8 +74,15 @@ export class Link {
     const connection = this.socket.id;
     for (const part of message.parts) this.#part(part);
     this.on.drawn(() => {
-      if (this.socket.connected && this.socket.id === connection) this.socket.emit("drawn");
+      if (this.socket.connected && this.socket.id === connection) this.#acknowledge();
     });
+  }
+
+  #acknowledge() {
+    this.drawn += 1;
+    if (this.drawn < DRAWN_TOGETHER) return;
+    this.socket.emit("drawn", this.drawn);
+    this.drawn = 0;
   }
 
   #part(part) {
@@ -72,7 +91,7 @@ export class Link {
     if (!follows && !part.start_over) place.breaks += 1;
     place.epoch = part.epoch;
     place.seq = part.seq + part.frames.length;
-    this.on.part(part, place);
+    this.on.part({ ...part, frames: part.frames.map(withRows) }, place);
   }
 
   #askClock() {
@@ -82,6 +101,7 @@ export class Link {
       const answered = browserNow();
       this.clockSamples.push({ roundTrip: answered - asked, offset: serverNs / 1e6 - (asked + answered) / 2 });
       this.clockSamples = this.clockSamples.slice(-CLOCK_SAMPLES);
+      this.on.clock();
     });
   }
 }

@@ -5,9 +5,7 @@
  *      number, and how often a frame did not follow the one before it.
  */
 
-import { Chart as Monitoring } from "./charts/monitoring.js";
-import { Chart as Windows } from "./charts/windows.js";
-import { count, seconds, timeWithMs, zoneText } from "./format.js";
+import { count, dateAndTime, seconds, timeWithMs, zoneText } from "./format.js";
 import { Latency } from "./latency.js";
 import { Link } from "./link.js";
 import { Redraw } from "./redraw.js";
@@ -16,27 +14,30 @@ import { State } from "./state.js";
 import { Table } from "./table.js";
 import { offerCopy } from "./copy.js";
 
-const CHARTS = { monitoring: Monitoring, windows: Windows };
 const STALE_AFTER_INTERVALS = 3;
 const FIGURES_EVERY_MS = 500;
 
 const page = JSON.parse(document.body.dataset.page);
+const { Chart } = await import(`./charts/${page.chart}.js`);
 const redraw = new Redraw(draw);
-const chart = new CHARTS[page.chart](document.querySelector("#chart"), { page, redraw });
+const chart = new Chart(document.querySelector("#chart"), { page, redraw, now });
 const table = new Table(chart);
 const state = new State();
 const latency = new Latency();
 const path = new Path(page);
 state.missing = page.missing;
+if (page.is_settled) state.waiting = `Connected. The chart begins when the job ${page.job} has run.`;
 let undrawn = [];
 let arrivedMs = -Infinity;
 let troubles = {};
+let lastFigures = null;
 
 const link = new Link([page.feed, "heartbeats", "watch", "places"], {
   part: take,
   connection: (connection) => { state.connection = connection; showState(); },
   extents: () => { state.isFollowing = true; showState(); },
-  drawn: (after) => redraw.request(after),
+  drawn: (after) => redraw.afterDrawing(after),
+  clock: () => redraw.request(),
 });
 
 function take(part, place) {
@@ -48,16 +49,17 @@ function take(part, place) {
   state.away = part.status.away;
   troubles = part.status;
   path.takeFrame(part);
+  redraw.request();
   Object.assign(document.body.dataset, { epoch: part.epoch, seq: place.seq, breaks: place.breaks });
 }
 
 function takeFrame(frame, seq, place) {
   for (const row of frame.rows) row.frame = seq;
-  chart.take(frame.rows);
+  chart.take(frame.rows, frame.table);
   state.hasRows ||= frame.rows.length > 0;
   if (seq < place.liveFrom) return;
   arrivedMs = link.now();
-  if (!document.hidden) undrawn.push(...frame.rows);
+  if (!document.hidden) for (const row of frame.rows) undrawn.push(row);
 }
 
 function draw() {
@@ -72,20 +74,27 @@ function draw() {
   showState();
 }
 
+/** The server's time in ms, Infinity while it is not known: a chart that hides what is ahead must not hide all. */
+function now() {
+  return link.knowsTime ? link.now() : Infinity;
+}
+
 /** Stale when neither the newest data nor its arrival is recent; a late opener must not take old data for news. */
 function showState() {
   const newestMs = Math.max(chart.newestMs() ?? -Infinity, arrivedMs);
-  state.show(newestMs, (link.now() - newestMs) / 1000 > STALE_AFTER_INTERVALS * page.interval_s);
+  const isOld = (link.now() - newestMs) / 1000 > STALE_AFTER_INTERVALS * page.interval_s;
+  state.show(newestMs, isOld && !page.is_settled);
 }
 
 function showFigures() {
-  const figures = latency.figures(link.now());
+  const figures = latencyFigures();
   const newestMs = chart.newestMs();
-  const set = (id, text) => { document.querySelector(id).textContent = text; };
+  const set = (id, text) => { const element = document.querySelector(id); if (element) element.textContent = text; };
   set("#latency-median", figures ? seconds(figures.median / 1000) : "–");
   set("#latency-p99", figures ? seconds(figures.p99 / 1000) : "–");
-  set("#latency-count", figures ? `${count(figures.count, "event")} in the last minute` : "the last minute had none");
-  set("#newest", newestMs === null ? "–" : timeWithMs(newestMs));
+  set("#latency-count", page.is_settled ? runsTold(figures) : eventsTold(figures));
+  set("#newest", newestMs === null ? "–" : page.is_settled ? dateAndTime(newestMs) : timeWithMs(newestMs));
+  for (const [id, text] of Object.entries(chart.figures?.() ?? {})) set(id, text);
   set("#zone", zoneText());
   set("#troubles", chart.troubles(troubles));
   path.draw(link.now(), { isConnected: state.connection === "connected", medianMs: figures?.median });
@@ -94,10 +103,31 @@ function showFigures() {
   showState();
 }
 
-for (const button of document.querySelectorAll("[name=span]")) {
-  button.addEventListener("change", () => { chart.spanS = Number(button.value); redraw.request(); });
+/** Of the last minute; of rows that stand those of the last run that this page saw. */
+function latencyFigures() {
+  const figures = latency.figures(link.now());
+  lastFigures = figures ?? lastFigures;
+  return page.is_settled ? lastFigures : figures;
 }
+
+function eventsTold(figures) {
+  if (!figures) return "the last minute had none";
+  return figures.isWhole ? `${count(figures.count, "event")} in the last minute` : `the last ${count(figures.count, "event")}`;
+}
+
+function runsTold(figures) {
+  return figures ? "of the last run" : "the job was not run since this page was opened";
+}
+
+/** Also one that was chosen before this script ran. */
+function chooseSpan() {
+  const chosen = document.querySelector("[name=span]:checked");
+  if (chosen) chart.spanS = Number(chosen.value);
+  redraw.request();
+}
+
+for (const button of document.querySelectorAll("[name=span]")) button.addEventListener("change", chooseSpan);
 offerCopy(document.querySelector("#copy"), document.querySelector("#command"));
 new ResizeObserver(() => redraw.request()).observe(document.querySelector("#chart"));
 setInterval(showFigures, FIGURES_EVERY_MS);
-redraw.request();
+chooseSpan();

@@ -1,6 +1,6 @@
 /* The path of a demo's data, stage by stage: health, rate, and a live sample record at each.
  *
- * In:  heartbeats, sample records of the queue, the state of queue and stores, and the demo's own frames.
+ * In:  heartbeats, samples of the queue and of what jobs hold, the state of queue and stores, and the demo's own frames.
  * Out: the cards of `#path`. Samples change once a second at most, so that one can read them.
  */
 
@@ -10,7 +10,7 @@ import { Services } from "./services.js";
 const SAMPLE_EVERY_MS = 1000;
 const VALUE_SHOWN = 420;
 const UNKNOWN = { health: "unknown", why: "not known now", rate: "" };
-const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", unknown: "no heartbeat yet" };
+const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat yet" };
 
 export class Path {
   constructor(page) {
@@ -27,7 +27,9 @@ export class Path {
   }
 
   takeWatch(frames) {
-    if (frames.length && this.page.job) this.#takeRecord(frames.at(-1).records[this.page.topic]);
+    if (!frames.length || !this.page.job) return;
+    this.#takeRecord(frames.at(-1).records[this.page.topic]);
+    this.partial = parsed(frames.at(-1).samples[this.page.job]) ?? this.partial;
   }
 
   takePlaces(frames) {
@@ -40,8 +42,8 @@ export class Path {
     if (!frame) return;
     const row = frame.rows.at(-1);
     if (this.page.job) this.samples.row = withoutFrame(row);
-    else this.#takeRecord(frame.record);
-    this.samples.frame = { feed: part.feed, epoch: part.epoch, seq: part.seq + part.frames.length - 1, rows: frame.rows.length };
+    else this.#takeRecord(part.frames.findLast((each) => each.record)?.record);
+    this.samples.frame = { feed: part.feed, epoch: part.epoch, seq: part.seq + part.frames.length - 1, table: frame.table, rows: frame.rows.length };
   }
 
   /** `now`: the server's time in ms; `isConnected`: whether what is known here is known now; `medianMs`: the page's latency. */
@@ -50,7 +52,8 @@ export class Path {
     if (now - this.drawnAt < SAMPLE_EVERY_MS) return;
     this.drawnAt = now;
     const services = this.services.now(now);
-    this.samples.heartbeat = services.filter((each) => each.stage === "processing").map((each) => each.newest).at(-1);
+    // A job that computes all at once holds nothing to look at; what its service says is shown instead.
+    this.samples.partial = this.partial ?? services.filter((each) => each.stage === "processing").map((each) => each.newest).at(-1);
     for (const [stage, card] of this.cards) this.#drawCard(card, isConnected ? this.#toldOf(stage, services) : UNKNOWN);
   }
 
@@ -76,6 +79,7 @@ export class Path {
     if (!here.length) return { health: "unknown", rate: "" };
     if (stage === "display" && this.medianMs) return { health: here[0].health, rate: `drawn after ${seconds(this.medianMs / 1000)}` };
     const { health, outPerS, newest } = here.find((each) => each.health !== "up") ?? here[0];
+    if (health === "done") return { health, rate: "" };
     const rate = outPerS === null ? "" : `${count(Math.round(outPerS * 10) / 10, "event")}/s`;
     const parts = [rate, newest.lag ? `${count(newest.lag, "event")} behind` : "", newest.latency_s ? `after ${seconds(newest.latency_s)}` : ""];
     return { health, rate: parts.filter(Boolean).join(" · ") };
@@ -95,6 +99,10 @@ function lastEvent(record) {
   const lines = record.value.split("\n");
   const whole = record.value.length < record.value_bytes ? lines.slice(0, -1) : lines;
   const line = whole.filter((each) => each.trim()).at(-1);
+  return parsed(line);
+}
+
+function parsed(line) {
   try {
     return line ? JSON.parse(line) : undefined;
   } catch {

@@ -7,6 +7,7 @@
 const GONE_AFTER_MS = 5_000;
 const FORGOTTEN_AFTER_MS = 600_000;
 const RATE_OVER_MS = 5_000;
+const FINISHED = "finished"; // how `doing` begins in the last heartbeat of a service that had an end and reached it
 
 export class Services {
   #heartbeats = new Map();
@@ -20,7 +21,7 @@ export class Services {
     }
   }
 
-  /** [{service, stage, health: "up" | "unwell" | "gone", inPerS, outPerS, newest}], by stage and name. */
+  /** [{service, stage, health: "up" | "unwell" | "gone" | "done", inPerS, outPerS, newest}], by stage and name. */
   now(nowMs) {
     for (const [service, beats] of this.#heartbeats) {
       if (beats.at(-1).time_ns / 1e6 < nowMs - FORGOTTEN_AFTER_MS) this.#heartbeats.delete(service);
@@ -33,11 +34,12 @@ function figures(beats, nowMs) {
   const [oldest, newest] = [beats[0], beats.at(-1)];
   const spanS = (newest.time_ns - oldest.time_ns) / 1e9;
   const rate = (name) => (spanS > 0 ? (newest[name] - oldest[name]) / spanS : null);
-  const isGone = newest.time_ns / 1e6 < nowMs - GONE_AFTER_MS;
+  const isDone = newest.doing.startsWith(FINISHED);
+  const isGone = isDone || newest.time_ns / 1e6 < nowMs - GONE_AFTER_MS;
   return {
     service: newest.service,
     stage: newest.stage,
-    health: isGone ? "gone" : newest.healthy ? "up" : "unwell",
+    health: isDone ? "done" : isGone ? "gone" : newest.healthy ? "up" : "unwell",
     inPerS: isGone ? 0 : rate("events_in"),
     outPerS: isGone ? 0 : rate("events_out"),
     newest,

@@ -6,7 +6,7 @@
 
 import { timeOfDay } from "./format.js";
 
-const WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost", "no-data": "No data yet", stale: "Stale" };
+export const WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost", "no-data": "No data yet", stale: "Stale" };
 
 export class State {
   constructor() {
@@ -15,6 +15,7 @@ export class State {
     this.isFollowing = false;
     this.away = "";
     this.missing = "";
+    this.waiting = "Connected. The chart begins with the first record.";
     this.word = document.querySelector("#state-word");
     this.text = document.querySelector("#state-text");
   }
@@ -41,7 +42,7 @@ export class State {
       case "lost":
         return "Trying to reach the server again. What is drawn is what was known before.";
       case "no-data":
-        return this.missing || this.away || "Connected. The chart begins with the first record.";
+        return this.missing || this.away || this.waiting;
       case "stale":
         return this.away || `Nothing new since ${timeOfDay(newestMs)}. The chart shows what was known before.`;
       default:

@@ -8,11 +8,12 @@
 import { count, number, scaleOf, timeWithMs, zoneText } from "../format.js";
 import { addChip, addFigure } from "./chips.js";
 import { Cursor } from "./cursor.js";
+import { HostChoice } from "./host_choice.js";
 import { Panel, niceDomain } from "./panel.js";
+import { Sparkline } from "./sparkline.js";
 
 const NS_PER_MS = 1e6;
 const BREAK_INTERVALS = 4;
-const SILENT_MS = 10_000;
 const PANELS = [
   { unit: "%", title: "Processor time", axis: "share of the time", columns: ["us", "sy", "wa", "st", "id"], off: ["st", "id"], isWide: true, height: 260, domain: [0, 100] },
   { unit: "processes", title: "Processes", axis: "number", columns: ["r", "b"], off: [], height: 190 },
@@ -27,13 +28,11 @@ export class Chart {
     this.redraw = redraw;
     this.hosts = new Map();
     this.ids = new Set();
-    this.shownHost = null;
-    this.isChosen = false;
     this.spanS = 120;
     this.columns = new Map(page.columns.map((column) => [column.name, column]));
     this.cursor = new Cursor({ rows: () => this.#rows(), at, moved: () => redraw.request() });
     this.panels = PANELS.map((each) => this.#panel(host, each));
-    this.hostChoice = hostChoice(host, (name) => { this.shownHost = name; this.isChosen = true; redraw.request(); });
+    this.hostChoice = new HostChoice(host, { at, changed: () => redraw.request() });
   }
 
   /** Rows of one frame, oldest first. A producer that got no answer may have sent an event twice; it is drawn once. */
@@ -86,8 +85,8 @@ export class Chart {
   }
 
   draw() {
-    this.hostChoice.offer([...this.hosts.keys()].sort(), this.shownHost);
     const rows = this.#rows();
+    this.hostChoice.draw(this.hosts);
     const end = rows.length ? at(rows.at(-1)) : Date.now();
     const start = end - this.spanS * 1000;
     const shown = rows.slice(Math.max(0, d3.bisector(at).left(rows, start) - 1));
@@ -96,15 +95,7 @@ export class Chart {
   }
 
   #rows() {
-    if (!this.isChosen) this.shownHost = this.#livelyHost();
-    return this.hosts.get(this.shownHost) ?? [];
-  }
-
-  /** The host shown so far, unless it has fallen silent while another has not. */
-  #livelyHost() {
-    const newest = d3.greatest(this.hosts, ([, rows]) => at(rows.at(-1)));
-    const shown = this.hosts.get(this.shownHost);
-    return shown && at(newest[1].at(-1)) - at(shown.at(-1)) < SILENT_MS ? this.shownHost : newest?.[0] ?? null;
+    return this.hostChoice.rows(this.hosts);
   }
 
   #panel(host, { unit, title, axis, columns, off, isWide, height, domain }) {
@@ -137,20 +128,15 @@ export class Chart {
   }
 }
 
-function at(row) {
-  return row.time_ns / NS_PER_MS;
+/** On the index: how busy the processors of each host are. */
+export class Thumbnail extends Sparkline {
+  constructor(svg) {
+    const busy = (row) => row.us + row.sy;
+    const told = (row) => `${number(busy(row))} % busy`;
+    super(svg, { key: (row) => row.event_id, at, by: (row) => row.host, domain: [0, 100], series: [{ name: "busy", className: "c0", value: busy }], told });
+  }
 }
 
-/** A choice of the host; hidden while there is only one. */
-function hostChoice(host, onChoice) {
-  const label = d3.select(host.parentNode).select(".controls").append("label").attr("class", "choice").attr("hidden", "");
-  label.append("span").text("Host");
-  const select = label.append("select").on("change", (event) => onChoice(event.target.value));
-  return {
-    offer(names, shown) {
-      label.attr("hidden", names.length > 1 ? null : "");
-      select.selectAll("option").data(names, (name) => name).join("option").attr("value", (name) => name).text((name) => name);
-      if (shown) select.property("value", shown);
-    },
-  };
+function at(row) {
+  return row.time_ns / NS_PER_MS;
 }

@@ -1,4 +1,4 @@
-/* A panel: one unit, one pair of axes, lines over time, a crosshair.
+/* A panel: one unit, one pair of axes, lines over time (or whatever scale `x` is), a crosshair.
  *
  * In:  a host element, a title, and at each draw the scales' domains and a function that draws marks.
  * Out: an SVG that fills its host. Marks are bound by D3: `element.__data__` is the datum that a mark was drawn from.
@@ -6,11 +6,11 @@
 
 import { number, timeOfDay } from "../format.js";
 
-const MARGIN = { top: 10, right: 52, bottom: 42, left: 66 };
+const MARGIN = { top: 10, right: 58, bottom: 42, left: 66 };
 
 export class Panel {
   /** `label`: what a screen reader says of it; `cursor`: the crosshair shared with other panels. */
-  constructor(host, { label, height, cursor }) {
+  constructor(host, { label, height, cursor, x = d3.scaleTime() }) {
     this.height = height;
     this.width = host.clientWidth;
     // To ask for the width at each draw would make the browser lay the page out once for each panel.
@@ -24,7 +24,7 @@ export class Panel {
     this.marks = this.svg.append("g").attr("class", "marks");
     this.labels = this.svg.append("g").attr("class", "labels");
     this.hair = this.svg.append("g").attr("class", "cursor");
-    this.x = d3.scaleTime();
+    this.x = x;
     this.y = d3.scaleLinear();
     this.svg.on("pointermove", (event) => cursor.onCursor(+this.x.invert(d3.pointer(event)[0])));
     this.svg.on("pointerleave", () => cursor.onCursor(null));
@@ -32,7 +32,7 @@ export class Panel {
   }
 
   /** Lay out scales, axes and titles; the caller draws marks then. */
-  layOut({ xDomain, yDomain, xTitle, yTitle, yFormat = number }) {
+  layOut({ xDomain, yDomain, xTitle, yTitle, xFormat = timeOfDay, yFormat = number }) {
     const { width, height } = this;
     this.inner = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
     this.svg.attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
@@ -40,7 +40,7 @@ export class Panel {
     this.y.domain(yDomain).range([this.inner.bottom, this.inner.top]);
     const ticks = this.y.ticks(Math.max(2, Math.floor(height / 48)));
     this.yAxis.attr("transform", `translate(${this.inner.left},0)`).call(d3.axisLeft(this.y).tickValues(ticks).tickFormat(yFormat).tickSize(0).tickPadding(8));
-    this.xAxis.attr("transform", `translate(0,${this.inner.bottom})`).call(d3.axisBottom(this.x).ticks(Math.max(2, Math.floor(width / 130))).tickFormat(timeOfDay).tickSize(4).tickPadding(6));
+    this.xAxis.attr("transform", `translate(0,${this.inner.bottom})`).call(d3.axisBottom(this.x).ticks(Math.max(2, Math.floor(width / 130))).tickFormat(xFormat).tickSize(4).tickPadding(6));
     this.#drawGrid(ticks);
     this.yTitle.attr("transform", `translate(13,${(this.inner.top + this.inner.bottom) / 2}) rotate(-90)`).text(yTitle);
     this.xTitle.attr("x", (this.inner.left + this.inner.right) / 2).attr("y", height - 4).text(xTitle);
@@ -60,11 +60,11 @@ export class Panel {
     this.#drawPaths("band", bands, shape);
   }
 
-  /** Bars on the ground or on each other: [{key, className, from, to, low, high, row}]; each is its bar's datum. */
+  /** Bars on the ground or on each other, behind lines: [{key, className, from, to, low, high, row}]; each is its bar's datum. */
   drawBars(bars) {
     const apart = bars.length && this.x(bars[0].to) - this.x(bars[0].from) > 4 ? 0.5 : 0;
     const left = (bar) => Math.max(this.inner.left, this.x(bar.from) + apart);
-    this.marks.selectAll("rect.bar").data(bars, (bar) => bar.key).join("rect").attr("class", (bar) => `bar ${bar.className}`)
+    this.marks.selectAll("rect.bar").data(bars, (bar) => bar.key).join((enter) => enter.insert("rect", "path")).attr("class", (bar) => `bar ${bar.className}`)
       .attr("x", left).attr("width", (bar) => Math.max(0, this.x(bar.to) - apart - left(bar)))
       .attr("y", (bar) => this.y(bar.high)).attr("height", (bar) => Math.max(0, this.y(bar.low) - this.y(bar.high)));
   }

@@ -5,12 +5,13 @@
  *      The newest window is still being filled: its marks are of class `open` and named `…-open`, drawn dashed or hollow.
  */
 
-import { count, number, timeOfDay, zoneText } from "../format.js";
+import { count, number, zoneText } from "../format.js";
 import { addChip, addFigure } from "./chips.js";
 import { Cursor } from "./cursor.js";
 import { Panel, niceDomain } from "./panel.js";
+import { News, at, bounds, boundsInWords, inView, newestEventMs, parts, spreadOf } from "./window_rows.js";
+import { Sparkline } from "./sparkline.js";
 
-const NS_PER_MS = 1e6;
 const PANELS = [
   {
     title: "Mean of each second", axis: "value", isWide: true, height: 300, kind: "spread",
@@ -32,7 +33,7 @@ export class Chart {
     this.spanS = 120;
     this.windows = new Map();
     this.sorted = null;
-    this.newsSoFarMs = -Infinity;
+    this.news = new News();
     this.columns = new Map(page.columns.map((column) => [column.name, column]));
     this.cursor = new Cursor({ rows: () => this.#rows(), at, moved: () => redraw.request() });
     this.panels = PANELS.map((each) => this.#panel(host, each));
@@ -53,15 +54,12 @@ export class Chart {
 
   /** When the newest event of the newest window was made, in ms; null without one. */
   newestMs() {
-    return d3.max(this.#rows().slice(-3), newestEventMs) ?? null;
+    return newestEventMs(this.#rows());
   }
 
   /** When the event was made that is new in this row, in ms; null where an old window was only written again. */
   newsMs(row) {
-    const madeMs = newestEventMs(row);
-    if (madeMs === null || madeMs <= this.newsSoFarMs) return null;
-    this.newsSoFarMs = madeMs;
-    return madeMs;
+    return this.news.ms(row);
   }
 
   tableRows(limit) {
@@ -69,12 +67,12 @@ export class Chart {
   }
 
   tableColumns() {
-    return this.page.columns.filter((column) => column.name !== "window_end_ns");
+    return this.page.columns.filter((column) => !["window_end_ns", "ids"].includes(column.name));
   }
 
   readout() {
     const row = this.cursor.row();
-    return row ? `${timeOfDay(row.window_start_ns / NS_PER_MS)} – ${timeOfDay(row.window_end_ns / NS_PER_MS)}` : "";
+    return row ? boundsInWords(row) : "";
   }
 
   /** What went wrong on the way, in words: late numbers, of all windows that are known here. */
@@ -83,11 +81,8 @@ export class Chart {
   }
 
   draw() {
-    const rows = this.#rows();
-    const end = rows.length ? rows.at(-1).window_end_ns / NS_PER_MS : Date.now();
-    const start = end - this.spanS * 1000;
-    const shown = rows.slice(Math.max(0, d3.bisector(at).left(rows, start) - 1));
-    for (const panel of this.panels) this.#drawPanel(panel, shown, [start, end]);
+    const { shown, xDomain } = inView(this.#rows(), this.spanS);
+    for (const panel of this.panels) this.#drawPanel(panel, shown, xDomain);
   }
 
   #rows() {
@@ -106,10 +101,11 @@ export class Chart {
     const shown = series.filter((each) => each.isOn());
     const yDomain = niceDomain(kind === "counts" ? [0, ...rows.map((row) => row.count + row.late)] : valuesOf(shown, rows));
     panel.layOut({ xDomain, yDomain, xTitle: `local time (${zoneText()})`, yTitle: axis });
+    const ways = { firstOpen: rows.length - 1, isBreak: (a, b) => a.window_end_ns !== b.window_start_ns };
     const lines = kind === "counts" ? [] : shown.filter((each) => each.name !== "standard_deviation");
     if (kind === "counts") panel.drawBars(rows.flatMap((row) => barsOf(row, shown, row === rows.at(-1))));
-    if (kind === "spread") panel.drawBands(shown.some((each) => each.name === "standard_deviation") ? parts("band", "c0", rows, spread) : []);
-    panel.drawLines(lines.flatMap(({ name, className }) => parts(name, className, rows, { value: (row) => row[name] })));
+    if (kind === "spread") panel.drawBands(shown.some((each) => each.name === "standard_deviation") ? parts("band", "c0", rows, { ...ways, ...spread }) : []);
+    panel.drawLines(lines.flatMap(({ name, className }) => parts(name, className, rows, { ...ways, value: (row) => row[name] })));
     const newest = rows.at(-1);
     const values = (row) => (row ? lines.filter(({ name }) => row[name] !== null).map(({ name, className }) => ({ name, className, value: row[name] })) : []);
     panel.drawDots(values(newest).filter(({ name }) => name === "mean" || kind === "lines").map((each) => ({ ...each, className: `${each.className} open`, ms: at(newest), row: newest })));
@@ -120,25 +116,15 @@ export class Chart {
   }
 }
 
-const spread = { low: (row) => (row.mean === null ? null : row.mean - row.standard_deviation), high: (row) => row.mean + row.standard_deviation };
+const spread = spreadOf("mean", "standard_deviation");
 
-/** The middle of a window, in ms: where its figures are drawn. */
-function at(row) {
-  return (row.window_start_ns + row.window_end_ns) / 2 / NS_PER_MS;
-}
-
-/** Null for a window of late events only. */
-function newestEventMs(row) {
-  return row.newest_event_ns === null ? null : row.newest_event_ns / NS_PER_MS;
-}
-
-/** A line or band in two parts: the windows that are complete, and the way to the one that is not. */
-function parts(name, className, rows, of) {
-  const shared = { at, isBreak: (a, b) => a.window_end_ns !== b.window_start_ns, ...of };
-  return [
-    { name, className, points: rows.slice(0, -1), ...shared },
-    { name: `${name}-open`, className: `${className} open`, points: rows.slice(-2), ...shared },
-  ];
+/** On the index: the mean of each second with its standard deviation. */
+export class Thumbnail extends Sparkline {
+  constructor(svg) {
+    const series = [{ name: "standard_deviation", className: "c0", ...spread }, { name: "mean", className: "c0", value: (row) => row.mean }];
+    const told = (row) => `mean ${number(row.mean)} ± ${number(row.standard_deviation)}`;
+    super(svg, { key: (row) => row.window_start_ns, at, series, told });
+  }
 }
 
 /** A series' value under the crosshair, else the newest; of the late ones all that are in view. */
@@ -154,10 +140,9 @@ function valuesOf(shown, rows) {
 
 /** The window's bars: late ones on top of the others. */
 function barsOf(row, shown, isOpen) {
-  const [from, to] = [row.window_start_ns / NS_PER_MS, row.window_end_ns / NS_PER_MS];
   let low = 0;
   return shown.map(({ name, className }) => {
-    const bar = { key: `${name} ${row.window_start_ns}`, className: `${className}${isOpen ? " open" : ""}`, from, to, low, high: low + row[name], row, name };
+    const bar = { key: `${name} ${row.window_start_ns}`, className: `${className}${isOpen ? " open" : ""}`, ...bounds(row), low, high: low + row[name], row, name };
     low = bar.high;
     return bar;
   });
