@@ -2,7 +2,7 @@
 # Build the images that a machine without an image registry cannot pull, under the names they have there.
 #
 # In:      a running engine; root and debootstrap for the Debian bases; Debian packages and Maven artefacts by the machine's own settings.
-# Out:     debian:trixie-slim, debian:bookworm-slim, apache/kafka:4.1.2, cassandra:5.0.6.
+# Out:     debian:trixie-slim, debian:bookworm-slim, apache/kafka:4.1.2, cassandra:5.0.6, postgres:17.12.
 # An image that is there stays when its recipe is unchanged, or when it is not ours (pulled from a registry): a second run takes a second.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -12,16 +12,22 @@ recipe_label=streaming-pipeline.recipe
 main() {
     docker info >/dev/null 2>&1 || { say "no Docker engine answers: run scripts/install_engine.sh" >&2; exit 1; }
     # Two chains at once: each waits for the network about as long as it computes.
-    build_chain trixie kafka apache/kafka:4.1.2 &
+    build_chain trixie kafka apache/kafka:4.1.2 postgres postgres:17.12 &
     local trixie=$!
     build_chain bookworm cassandra cassandra:5.0.6
     wait "$trixie"
 }
 
+# build_chain SUITE (FOLDER IMAGE)...: the base, then each image on it.
 build_chain() {
-    local suite=$1 folder=$2 image=$3
+    local suite=$1 folder image
+    shift
     ensure "debian:$suite-slim" "$(digest_of "$suite" debian.sh /usr/local/share/ca-certificates)" import_debian "$suite"
-    ensure "$image" "$(digest_of "$(docker image inspect -f '{{.Id}}' "debian:$suite-slim")" "$folder")" build_folder "$folder"
+    while [ $# -gt 0 ]; do
+        folder=$1 image=$2
+        shift 2
+        ensure "$image" "$(digest_of "$(docker image inspect -f '{{.Id}}' "debian:$suite-slim")" "$folder")" build_folder "$folder"
+    done
 }
 
 # ensure IMAGE DIGEST COMMAND...: run COMMAND... IMAGE DIGEST unless the image is there with that digest, or is somebody else's.

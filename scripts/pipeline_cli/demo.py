@@ -25,6 +25,9 @@ TRIM_EVERY_S = 60.0
 
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are, on 127.0.0.1.")] = 8080,
+    events_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where applications' events come in, on 127.0.0.1.")
+    ] = 8081,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = DATA_DIR,
     seconds: Annotated[
         float | None, typer.Option(min=0.0, help="Stop by itself after so long.", show_default=False)
@@ -32,13 +35,16 @@ def demo(
     reset: Annotated[bool, typer.Option("--reset", help="Forget what an earlier run kept.")] = False,
 ) -> None:
     """Run the whole pipeline on this machine, without Docker; Ctrl-C ends it."""
+    if port == events_port:
+        raise typer.BadParameter(f"pages and events cannot share port {port}; choose another with --events-port")
     console = Console(stderr=True)
     folder = data_dir.absolute()
     with held_folder(folder):
         if reset:
             _forget(folder)
-        _check_port(port)
-        supervisor = Supervisor(folder, port=port)
+        for each in (port, events_port):
+            _check_port(each)
+        supervisor = Supervisor(folder, port=port, events_port=events_port)
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
             _run(supervisor, console, seconds)
@@ -75,7 +81,7 @@ def _forget(folder: Path) -> None:
     """Only what a demo makes: the folder may be anyone's."""
     for name in ("queue", "disk", "checkpoints", "ledger", "logs"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for path in folder.glob("cassandra-stand-in.db*"):
+    for path in (*folder.glob("cassandra-stand-in.db*"), *folder.glob("events.db*")):
         path.unlink()
 
 

@@ -3,11 +3,17 @@
 CommandError
 ├── FolderInUse    another demo works in the data folder
 ├── NoDemo         a command needs a queue and none is set or found
-└── JobNotDone     a job was refused, failed, or nobody answered
+├── JobNotDone     a job was refused, failed, or nobody answered
+├── BooksDiffer    events are lost or there twice
+├── NoEventId      a text that is no event's id
+├── UnknownEvent   an id of which neither ledgers nor topics know
+└── UnknownService a name that no service has
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -21,9 +27,38 @@ class FolderInUse(CommandError):
 
 
 class NoDemo(CommandError):
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"there is no queue in `{folder}`; start `pipeline demo` here, or set QUEUE_URL")
+    def __init__(self, folder: Path, *, setting: str) -> None:
+        super().__init__(f"nothing of a pipeline is in `{folder}`; start `pipeline demo` here, or set {setting}")
 
 
 class JobNotDone(CommandError):
     """A job was refused, failed, or nobody answered."""
+
+
+class BooksDiffer(CommandError):
+    def __init__(self, *, lost: int, twice: int, missing: str) -> None:
+        first = f"; the first that are missing: {missing}" if missing else ""
+        super().__init__(f"{lost:,} events are lost, {twice:,} are there twice{first}; `pipeline trace ID` follows one")
+
+
+class NoEventId(CommandError):
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"`{text}` is no event's id; one is `PRODUCER-SEQ`, as in `random-numbers-0a1b2c3d-000000000042`: "
+            "`pipeline topics tail TOPIC` shows some"
+        )
+
+
+class UnknownEvent(CommandError):
+    def __init__(self, event_id: str) -> None:
+        super().__init__(
+            f"neither a ledger nor a topic knows `{event_id}`; ledgers of another machine, or a topic's retention, may be why"
+        )
+
+
+class UnknownService(CommandError):
+    def __init__(self, name: str, *, known: Iterable[str]) -> None:
+        names = list(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(names)}"
+        super().__init__(f"no service is called `{name}`{hint}")

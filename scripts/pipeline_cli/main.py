@@ -11,10 +11,13 @@ import sys
 import typer
 from pipeline_queue.errors import QueueError
 
-from pipeline_cli import deadletters, stages, topics
+from pipeline_cli import clients, deadletters, load, stages, topics
+from pipeline_cli.audit import audit
+from pipeline_cli.config import config
 from pipeline_cli.demo import demo
 from pipeline_cli.doctor import doctor
 from pipeline_cli.errors import CommandError
+from pipeline_cli.trace import trace
 
 app = typer.Typer(
     help="A streaming data stack in five stages: input, queue, processing, output, display.",
@@ -25,11 +28,17 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(doctor)
+app.command()(config)
 app.command()(stages.produce)
+app.command()(stages.collect)
 app.command()(stages.process)
 app.command()(stages.serve)
 app.command()(stages.submit)
+app.command()(audit)
+app.command()(trace)
+app.add_typer(load.app, name="load")
 app.add_typer(stages.tables, name="tables")
+app.add_typer(clients.app, name="clients")
 app.add_typer(topics.app, name="topics")
 app.add_typer(deadletters.app, name="deadletters")
 

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated
 
 import typer
+from pipeline_queue.settings import filled
 
 from pipeline_cli.errors import JobNotDone
-from pipeline_cli.where import open_queue
+from pipeline_cli.where import CommandSettings, open_queue
 
 tables = typer.Typer(help="The stores' tables.", no_args_is_help=True)
 JOB_PATIENCE_S = 60.0
 
 
 def produce(
-    name: Annotated[str, typer.Argument(help="A source: monitoring or random-numbers.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="A source: monitoring, random-numbers or census.", show_default=False)],
 ) -> None:
-    """Input: publish one source's events until stopped."""
+    """Input: publish one source's events until stopped; the census once, what the queue lacks of it."""
     from pipeline_input.produce import produce as run
 
     run(name)
+
+
+def collect(
+    port: Annotated[
+        int | None, typer.Option(help="Where events come in; EVENTS_PORT or 8081.", show_default=False)
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address; EVENTS_HOST or 127.0.0.1.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; EVENTS_WORKERS or 1.", show_default=False)] = None,
+) -> None:
+    """Input: take applications' events over HTTP onto the queue."""
+    from pipeline_input.collector.collect import collect as run
+
+    run(host=host, port=port, workers=workers)
 
 
 def process() -> None:
@@ -76,7 +89,7 @@ def create_tables() -> None:
     """Lay out every table in each store of STORES; those that are there stay as they are."""
     from pipeline_output.stores import create_all, split_urls
 
-    urls = split_urls(os.environ.get("STORES", ""))
+    urls = split_urls(filled(CommandSettings).stores or "")
     if not urls:
         raise typer.BadParameter(
             "STORES is not set; it names the stores, as in `disk:///data/disk,cassandra://cassandra:9042/pipeline`"

@@ -1,10 +1,11 @@
 """The embedded pipeline's processes: started together, revived one by one, ended together.
 
-In:   the data folder and the pages' port.
+In:   the data folder and the ports of the pages and of events.
 Out:  one process a service, each the leader of its own session, so that Ctrl-C reaches only the supervisor and a stop
       reaches grandchildren (the Spark JVM, its Python workers) too. Should the supervisor be killed, the kernel sends
       each child SIGTERM (PR_SET_PDEATHSIG).
-A service that dies is started again after a pause that doubles from 1 s to 30 s while it keeps dying.
+A service that dies is started again after a pause that doubles from 1 s to 30 s while it keeps dying. One that has an end
+is done when it ends with status 0.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_queue.brokers.sqlite import SqliteBroker
+from pipeline_queue.catalog import topics
 from pipeline_queue.errors import QueueUnavailable
-from pipeline_queue.topics import TOPICS
 
 from pipeline_cli.errors import CommandError, FolderInUse
 
@@ -40,9 +41,18 @@ SERVICES = {
     "display": ["serve"],
     "input-monitoring": ["produce", "monitoring"],
     "input-random-numbers": ["produce", "random-numbers"],
+    "input-census": ["produce", "census"],
+    "collector": ["collect"],
+    "loader": ["load"],
     "processing": ["process"],
 }
 """The pages first: they are what a person waits for."""
+DEMO_LOAD_INTERVAL_S = "1"
+"""Who tries it out wants to see his event in its table."""
+OLD_NAMES = frozenset({"DEFAULT_APP_PORT", "PORT", "DATABASE_URL_FILE"})
+"""Of what a demo sets itself; a PORT that is somebody else's must not contradict it."""
+ONCE = frozenset({"input-census"})
+"""Those that have an end."""
 
 
 @dataclass(slots=True)
@@ -57,8 +67,8 @@ class _Child:
 class Supervisor:
     """See the module; `start`, then `revive` now and then, then `stop`."""
 
-    def __init__(self, folder: Path, *, port: int) -> None:
-        self.port = port
+    def __init__(self, folder: Path, *, port: int, events_port: int) -> None:
+        self.port, self.events_port = port, events_port
         self.logs = folder / "logs"
         self._folder = folder
         self._children: dict[str, _Child] = {}
@@ -67,7 +77,7 @@ class Supervisor:
     def start(self) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(SqliteBroker(self._folder / "queue")) as broker:
-            broker.create(TOPICS.values())
+            broker.create(topics().values())
         for name in SERVICES:
             self._children[name] = self._spawn(name)
 
@@ -89,6 +99,9 @@ class Supervisor:
             status = child.process.poll()
             if status is None:
                 continue
+            if status == 0 and name in ONCE:
+                del self._children[name]  # its process id may soon be another's, who must not be signalled
+                continue
             if child.revive_at is None:
                 steady = now - child.started_at > STEADY_S
                 child.pause_s = PAUSE_S_MIN if steady else min(child.pause_s * 2, PAUSE_S_MAX)
@@ -104,7 +117,7 @@ class Supervisor:
         A topic that is locked for longer waits for the next time.
         """
         with contextlib.closing(SqliteBroker(self._folder / "queue", lock_wait_s=TRIM_LOCK_WAIT_S)) as broker:
-            for name in TOPICS:
+            for name in topics():
                 with contextlib.suppress(QueueUnavailable):
                     broker.expire(name)
 
@@ -124,7 +137,7 @@ class Supervisor:
         with (self.logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pipeline_cli", *SERVICES[name]],
-                env=os.environ | self._settings(),
+                env=overlaid(os.environ, self._settings()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,8 +157,17 @@ class Supervisor:
             "CHECKPOINT_DIR": f"{self._folder}/checkpoints",
             "LEDGER_DIR": f"{self._folder}/ledger",
             "DISPLAY_PORT": str(self.port),
+            "EVENTS_PORT": str(self.events_port),
+            "DATABASE_URL": f"sqlite://{self._folder}/events.db",
+            "DB_LOAD_INTERVAL": os.environ.get("DB_LOAD_INTERVAL", DEMO_LOAD_INTERVAL_S),
+            "DB_LOAD_MIN_INTERVAL": os.environ.get("DB_LOAD_MIN_INTERVAL", DEMO_LOAD_INTERVAL_S),
             "HEALTH_PORT": "0",
         }
+
+
+def overlaid(environment: Mapping[str, str], ours: dict[str, str]) -> dict[str, str]:
+    """The environment with our settings in place of those of the same name, in whatever case, or of an old one."""
+    return {name: value for name, value in environment.items() if name.upper() not in ours.keys() | OLD_NAMES} | ours
 
 
 @contextlib.contextmanager

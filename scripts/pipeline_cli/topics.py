@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from pipeline_queue.brokers import Broker, Record
-from pipeline_queue.topics import TOPICS, topic
+from pipeline_queue.catalog import topic, topics
 from rich.console import Console
 from rich.table import Table
 
@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="A topic's name.", show_default=False)
 def create() -> None:
     """Make every declared topic that is not there yet."""
     broker = open_queue()
-    broker.create(TOPICS.values())
+    broker.create(topics().values())
     typer.echo(f"topics are there: {', '.join(broker.topics())}", err=True)
 
 
@@ -32,7 +32,7 @@ def create() -> None:
 def list_topics(as_json: Json = False) -> None:
     """The declared topics: what they carry and how they are kept."""
     if as_json:
-        for each in TOPICS.values():
+        for each in topics().values():
             print(
                 json.dumps(
                     {
@@ -47,8 +47,8 @@ def list_topics(as_json: Json = False) -> None:
             )
         return
     table = Table("topic", "carries", "key", "partitions", "kept", box=None)
-    for each in TOPICS.values():
-        table.add_row(each.name, each.doc, each.key, str(each.partitions), f"{each.retention_s / 3600:g} h")
+    for each in topics().values():
+        table.add_row(each.name, each.doc, each.key, str(each.partitions), each.kept)
     Console().print(table)
 
 
