@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import statistics
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +25,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 SETTLED_NS = 12 * oracle.NS
 """Older than this a window changes no more: lateness and a micro-batch have passed."""
+FRESH_NS = 3 * oracle.NS
+"""A page whose newest number is younger has the whole past."""
 MARKS = (
     'name => document.querySelector(`path.line[data-name="${name}"]`)?.__data__?.points.map(row => ({...row})) ?? []'
 )
@@ -98,6 +103,25 @@ def check_monitoring(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) ->
     wrong = [row for row in drawn if any(travelled[row["event_id"]][name] != row[name] for name in columns)]
     assert wrong == [], f"drawn otherwise than the topic says: {wrong}"
     check_moves(visited, "us", "seq")
+
+
+def check_numbers(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:
+    """The histogram's figures are those of the topic's numbers between the oldest and the newest that it shows."""
+    drawn: dict = {}
+
+    def is_whole() -> bool:
+        """A page gets the past in portions; one in the middle lacks what was sent again after later numbers."""
+        drawn.update(*visited.marks("mean"))
+        return drawn.get("count", 0) > 500 and time.time_ns() - drawn["newest_ns"] < FRESH_NS
+
+    assert until(is_whole, 60), drawn
+    travelled = {event["event_id"]: event for _, event in oracle.events(raw())}.values()
+    values = [event["value"] for event in travelled if drawn["since_ns"] <= event["time_ns"] <= drawn["newest_ns"]]
+    found, expected = (drawn["count"], drawn["min"], drawn["max"]), (len(values), min(values), max(values))
+    assert found == expected, f"drawn {found}, but the topic says {expected}"
+    assert math.isclose(drawn["mean"], statistics.fmean(values), rel_tol=1e-9, abs_tol=1e-9)
+    assert math.isclose(drawn["standard_deviation"], statistics.pstdev(values), rel_tol=1e-9)
+    check_moves(visited, "mean", "newest_ns")
 
 
 def check_moves(visited: Visit, name: str, column: str) -> None:

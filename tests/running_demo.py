@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from pipeline_output.errors import TableMissing
 from pipeline_output.stores import open_store
-from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS
+from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS, TABLES
 from waiting import until
 
 ROOT = Path(__file__).parents[1]
@@ -32,16 +32,20 @@ class Demo:
     process: subprocess.Popen
     folder: Path
     port: int
+    events_port: int
 
     def page(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
             return response.read().decode()
 
     def windows(self, store: str) -> list[dict]:
+        return self.rows(store, RANDOM_NUMBERS_WINDOWS.name)
+
+    def rows(self, store: str, table: str) -> list[dict]:
         url = {"disk": f"disk://{self.folder}/disk", "stand-in": f"sqlite://{self.folder}/cassandra-stand-in.db"}[store]
         try:
             with contextlib.closing(open_store(url)) as opened:
-                return opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()
+                return opened.read(TABLES[table]).to_pylist()
         except TableMissing:
             return []  # Spark makes the tables when it has the first rows for them
 
@@ -69,12 +73,13 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def start(folder: Path, *options: str) -> Demo:
-    port = free_port()
-    command = ["scripts/demo.sh", "--port", str(port), "--data-dir", str(folder), *options]
+    port, events_port = free_port(), free_port()
+    ports = ["--port", str(port), "--events-port", str(events_port)]
+    command = ["scripts/demo.sh", *ports, "--data-dir", str(folder), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}/"
-    return Demo(process=process, folder=folder, port=port)
+    return Demo(process=process, folder=folder, port=port, events_port=events_port)
 
 
 def ended(demo: Demo, signal_number: int) -> float:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,12 @@ import oracle
 import psutil
 from pipeline_output.errors import TableMissing
 from pipeline_output.stores import open_store
-from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS
+from pipeline_output.tables import MONITORING_WINDOWS, RANDOM_NUMBERS_WINDOWS, Table
 from pipeline_queue.brokers import Broker, open_broker
-from pipeline_queue.topics import RANDOM_NUMBERS, TOPICS
+from pipeline_queue.topics import MONITORING, RANDOM_NUMBERS, TOPICS
 
+STREAMING = {"random-numbers": RANDOM_NUMBERS.name, "monitoring": MONITORING.name}
+"""Jobs and their topics."""
 COMMITTED_WITHIN_S = 180
 """A start takes 10 s on an idle machine of 2 cores; CI's may be anything but idle."""
 
@@ -68,38 +70,48 @@ class Folder:
 
     def wait_committed(self, driver: subprocess.Popen, *stores: str) -> None:
         """Return when the queries into these stores, or all, have committed all that the queue holds now."""
-        ends = open_broker(self.queue_url).end_offsets(RANDOM_NUMBERS.name)
+        broker = open_broker(self.queue_url)
+        ends = {job: broker.end_offsets(topic) for job, topic in STREAMING.items()}
+        awaited = [(job, store) for job in ends for store in stores or self.stores if any(ends[job].values())]
         deadline = time.monotonic() + COMMITTED_WITHIN_S
-        while not all(self.committed(store) == ends for store in stores or self.stores):
+        while not all(self.committed(job, store) == ends[job] for job, store in awaited):
             assert driver.poll() is None, f"the driver ended:\n{self.log()[-3000:]}"
             assert time.monotonic() < deadline, f"not committed in time:\n{self.log()[-3000:]}"
             time.sleep(0.01)
 
-    def committed(self, store: str) -> dict[int, int]:
-        """The offsets up to which a store's query has committed, from its checkpoint as Spark writes it."""
-        for checkpoint in (self.path / "checkpoints").glob(f"*-{store}-*/spark"):
+    def committed(self, job: str, store: str) -> dict[int, int]:
+        """The offsets up to which all is in that store: as its query has committed, if nothing of it waits for the store."""
+        for checkpoint in (self.path / "checkpoints").glob(f"{job}-[0-9]*/spark"):
             batches = [int(path.name) for path in (checkpoint / "commits").glob("[0-9]*")]
             if batches:
                 said = (checkpoint / "offsets" / str(max(batches))).read_text().splitlines()[-1]
-                return {int(partition): offset for partition, offset in json.loads(said).items()}
+                if not any(checkpoint.parent.glob(f"waiting/{store}-*/*.arrow")):
+                    return {int(partition): offset for partition, offset in json.loads(said).items()}
         return {}
 
     def differing(self, store: str) -> dict[int, tuple]:
         """The windows whose row is missing, superfluous or other than the recomputation from all raw events."""
-        expected = oracle.windows(oracle.events(oracle.raw_records(open_broker(self.queue_url), RANDOM_NUMBERS.name)))
-        rows = self.rows(store)
-        return {
-            start_ns: (expected.get(start_ns), rows.get(start_ns))
-            for start_ns in expected.keys() | rows.keys()
-            if start_ns not in expected or start_ns not in rows or not _same(expected[start_ns], rows[start_ns])
-        }
+        return _differing(oracle.windows(self._appended(RANDOM_NUMBERS.name)), self.rows(store), oracle.same)
+
+    def hosts_differing(self, store: str) -> dict[tuple[int, str], tuple]:
+        """The same of what hosts measured."""
+        return _differing(oracle.host_windows(self._appended(MONITORING.name)), self.host_rows(store), oracle.same_host)
 
     def rows(self, store: str) -> dict[int, dict]:
+        return {row["window_start_ns"]: row for row in self._read(store, RANDOM_NUMBERS_WINDOWS)}
+
+    def host_rows(self, store: str) -> dict[tuple[int, str], dict]:
+        return {(row["window_start_ns"], row["host"]): row for row in self._read(store, MONITORING_WINDOWS)}
+
+    def _appended(self, topic: str) -> Iterator[oracle.Appended]:
+        return oracle.events(oracle.raw_records(open_broker(self.queue_url), topic))
+
+    def _read(self, store: str, table: Table) -> list[dict]:
         with contextlib.closing(open_store(self.stores[store])) as opened:
             try:
-                return {row["window_start_ns"]: row for row in opened.read(RANDOM_NUMBERS_WINDOWS).to_pylist()}
+                return opened.read(table).to_pylist()
             except TableMissing:
-                return {}
+                return []
 
     def processes(self) -> list[str]:
         """What works for this folder: the driver, its JVM, its Python workers, wherever they hang in the tree."""
@@ -118,7 +130,11 @@ class Folder:
         return left
 
 
-def _same(window: oracle.Window, row: dict) -> bool:
-    if window.count == 0:
-        return (row["count"], row["late"], row["mean"]) == (0, window.late, None)
-    return oracle.same(window, row)
+def _differing(expected: Mapping, stored: Mapping, same: Callable) -> dict:
+    # A row that counts nothing says what no row says.
+    rows = {window: row for window, row in stored.items() if row["count"] or row["late"]}
+    return {
+        window: (expected.get(window), rows.get(window))
+        for window in expected.keys() | rows.keys()
+        if window not in expected or window not in rows or not same(expected[window], rows[window])
+    }

@@ -1,7 +1,7 @@
 """The Compose stack as tests start, look into, freeze and end it: own project name, own port, all gone at the end.
 
-In:   the repository's docker-compose.yml and .env, unchanged, whatever this machine's environment says of its settings;
-      images are built first, so that the code under test is in them.
+In:   the repository's docker-compose.yml, its overlays if named, and .env, unchanged, whatever this machine's environment
+      says of its settings; images are built first, so that the code under test is in them.
 Out:  `running_stack(...)`, a context manager around testcontainers' DockerCompose that gives a Stack.
 """
 
@@ -39,22 +39,40 @@ class Stack:
     def page(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def command(self, *words: str, stdin: str | None = None) -> str:
-        """`docker compose WORDS...` on this stack; what it printed."""
-        return said([*self.compose.docker_compose_command(), *words], stdin=stdin)
+    def command(self, *words: str, **settings: str) -> str:
+        """`docker compose WORDS...` on this stack, with other settings than .env's if given; what it printed."""
+        return said([*self.compose.docker_compose_command(), *words], **settings)
 
     def python(self, service: str, code: str) -> str:
         """Run Python inside a service's container, with the packages that its image holds."""
-        return self.command("exec", "-T", service, "python", "-W", "ignore", "-", stdin=code)
+        return "".join(self.lines(service, code))
+
+    def lines(self, service: str, code: str) -> Iterator[str]:
+        """The same, line by line as it comes: an hour's records need not fit into memory."""
+        command = [*self.compose.docker_compose_command(), "exec", "-T", service, "python", "-W", "ignore", "-"]
+        with tempfile.TemporaryFile("w+") as script, tempfile.TemporaryFile("w+") as complaints:
+            script.write(code)
+            script.seek(0)
+            with subprocess.Popen(
+                command, cwd=ROOT, stdin=script, stdout=subprocess.PIPE, stderr=complaints, text=True
+            ) as running:
+                assert running.stdout
+                yield from running.stdout
+            complaints.seek(0)
+            assert running.returncode == 0, f"{' '.join(command)}: {complaints.read()}"
 
     def container(self, service: str) -> str:
         return self.command("ps", "--all", "--quiet", service).strip()
 
+    def containers(self, service: str) -> list[str]:
+        """The names of those that run of a service, which may be several."""
+        return sorted(self.command("ps", "--format", "{{.Name}}", service).split())
+
     def services(self) -> dict[str, Service]:
-        """Every container of this stack, by its service."""
+        """Every service of this stack; where one has several containers, the one that is worst off."""
         ids = said(["docker", "ps", "--all", "--quiet", "--filter", self.label]).split()
         inspected = [Service.of(each) for each in json.loads(said(["docker", "inspect", *ids]))]
-        return {service.name: service for service in inspected}
+        return {service.name: service for service in sorted(inspected, key=lambda each: each.health != "healthy")}
 
     def volumes(self) -> list[str]:
         return said(["docker", "volume", "ls", "--quiet", "--filter", self.label]).split()
@@ -102,13 +120,18 @@ class Service:
 
 
 @contextmanager
-def running_stack(*services: str) -> Iterator[Stack]:
-    """The stack, or the named services with what they need; `down -v` at the end."""
+def running_stack(*services: str, overlay: str | None = None) -> Iterator[Stack]:
+    """The stack, or the named services with what they need, under an overlay if one is named; `down -v` at the end."""
     project, port = f"pipeline-test-{uuid.uuid4().hex[:8]}", free_port()
     with settings_unset(), tempfile.NamedTemporaryFile("w", suffix=".env") as own:
         own.write(f"COMPOSE_PROJECT_NAME={project}\nDISPLAY_PORT={port}\n")
         own.flush()
-        compose = DockerCompose(ROOT, env_file=[str(ROOT / ".env"), own.name], services=list(services) or None)
+        compose = DockerCompose(
+            ROOT,
+            compose_file_name=["docker-compose.yml", *([overlay] if overlay else [])],
+            env_file=[str(ROOT / ".env"), own.name],
+            services=list(services) or None,
+        )
         said([*compose.docker_compose_command(), "build", "--quiet", *services])
         began = time.monotonic()
         try:
@@ -140,7 +163,7 @@ def failure(compose: DockerCompose, error: subprocess.CalledProcessError) -> str
     return f"{error}\n{error.stderr!s}\n{state}\n{logs}"
 
 
-def said(command: Sequence[str], *, stdin: str | None = None) -> str:
-    done = subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False)
+def said(command: Sequence[str], **settings: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
     return done.stdout

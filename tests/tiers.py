@@ -1,6 +1,7 @@
 """Run the test tiers that this machine can run, and say in a table what ran, what was skipped and why.
 
-In:   `--unit`, `--e2e`, `--stack` choose; `--require unit,e2e` makes a skipped tier of those a failure.
+In:   `--unit`, `--e2e`, `--stack` choose a tier, `--socketio`, `--spark`, `--streaming` the tests of a part without a Docker
+      engine, `--soak` the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
 Out:  pytest's own output a tier, then the table, then the sums on one line. Exit status 0 if nothing failed.
 Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier.
 """
@@ -8,13 +9,14 @@ Tests marked `engine` need a Docker engine wherever they live, and belong to the
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,6 +34,7 @@ class Tier:
     name: str
     arguments: tuple[str, ...]
     lacking: Callable[[], str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Outcome:
 def main() -> int:
     """The exit status."""
     chosen, required = _arguments()
-    outcomes = [_run(tier) for tier in TIERS if not chosen or tier.name in chosen]
+    outcomes = [_run(tier) for tier in (*TIERS, *PARTS) if (tier.name in chosen if chosen else tier in TIERS)]
     missing = [outcome.tier for outcome in outcomes if outcome.reason and outcome.tier in required]
     missing += sorted(required - {outcome.tier for outcome in outcomes})
     _show(outcomes)
@@ -64,9 +67,9 @@ def main() -> int:
 
 def _arguments() -> tuple[set[str], set[str]]:
     parser = argparse.ArgumentParser(prog="scripts/run_tests.sh", description="Run the tests.")
-    for tier in TIERS:
+    for tier in (*TIERS, *PARTS):
         parser.add_argument(
-            f"--{tier.name}", action="append_const", dest="chosen", const=tier.name, help=f"only tier {tier.name}"
+            f"--{tier.name}", action="append_const", dest="chosen", const=tier.name, help=f"only {tier.name}"
         )
     parser.add_argument("--require", default="", help="tiers, by comma: fail if one of them is skipped")
     given = parser.parse_args()
@@ -88,7 +91,7 @@ def _run(tier: Tier) -> Outcome:
         report = Path(folder) / "report.xml"
         started = time.monotonic()
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *tier.arguments]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        status = subprocess.run(command, cwd=ROOT, env=os.environ | tier.environment, check=False).returncode
         return _outcome(tier.name, report, status, time.monotonic() - started)
 
 
@@ -144,6 +147,25 @@ TIERS = (
     Tier(name="e2e", arguments=("tests/e2e", "-m", "not engine"), lacking=_browser_or_java),
     Tier(name="stack", arguments=("tests/stack", "tests/laws", "-m", "engine"), lacking=_engine),
 )
+
+NO_ENGINE = ("-m", "not engine")
+PROCESSING = ("tests/unit/stage_processing", "tests/e2e/test_spark_windows.py", "tests/e2e/test_spark_outage.py")
+PARTS = (
+    Tier(
+        name="socketio",
+        arguments=(
+            *("tests/unit/stage_display", "tests/e2e/test_pages.py", "tests/e2e/test_pages_connection.py"),
+            *("tests/e2e/test_pages_numbers.py", "tests/e2e/test_many_clients.py", *NO_ENGINE),
+        ),
+        lacking=_browser_or_java,
+    ),
+    Tier(name="spark", arguments=(*PROCESSING, "tests/e2e/test_census.py", *NO_ENGINE), lacking=_browser_or_java),
+    Tier(
+        name="streaming", arguments=(*PROCESSING, "tests/e2e/test_demo_pages.py", *NO_ENGINE), lacking=_browser_or_java
+    ),
+    Tier(name="soak", arguments=("tests/stack", "-m", "engine"), lacking=_engine, environment={"PIPELINE_SOAK": "1"}),
+)
+"""What is chosen by name and else runs as a part of its tier."""
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -49,6 +49,18 @@ def in_turns(pieces: Mapping[str, Callable[[], int]]) -> dict[str, Cost]:
     return best
 
 
+def processor_s(process: psutil.Process) -> float:
+    """Of a process and all that it started, those that ended included."""
+    total_s = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        try:
+            times = each.cpu_times()
+        except psutil.Error:
+            continue
+        total_s += times.user + times.system + times.children_user + times.children_system
+    return total_s
+
+
 def _measured(piece: Callable[[], int]) -> Cost:
     kafka_s, own_s, wall_s = _kafka_s(), time.process_time(), time.perf_counter()
     events = piece()

@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     bench("bench_pipeline.py", "embedded")
+    bench("bench_census.py")
+    bench("bench_socketio.py")
+    bench("bench_charts.py")
     with ExitStack() as servers:
         try:
             kafka, cassandra = servers.enter_context(running_kafka()), servers.enter_context(running_cassandra())
@@ -32,6 +35,8 @@ def main() -> None:
         bench("bench_queue.py", *urls[0])
         bench("bench_input.py", *urls[0])
         bench("bench_stores.py", *urls[1])
+        bench("bench_raw_rows.py", *urls[1])
+        bench("bench_spark.py", *urls[0], *urls[1])
     if urls[0]:
         bench("bench_pipeline.py", "compose")
 

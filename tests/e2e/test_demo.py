@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,16 @@ def test_a_killed_producer_is_started_again(demo: Demo) -> None:
     assert killed is not None
     killed.kill()
     assert until(lambda: (now := demo.named("produce monitoring")) is not None and now.pid != killed.pid, 10)
+
+
+def test_the_census_is_sent_once_for_all_runs_and_is_in_both_stores(demo: Demo) -> None:
+    with closing(open_broker(f"sqlite://{demo.folder}/queue")) as broker:
+        raw = [record.value for record in broker.read("census-population", broker.begin_offsets("census-population"))]
+    ours = [line for value in raw for line in value.splitlines() if b'"producer":"census-population-' in line]
+    assert len(ours) == 4242  # another test sends garbage here
+    for store in ("disk", "stand-in"):
+        assert until(lambda store=store: len(demo.rows(store, "census_population")) == 4242, START_WITHIN_S)
+    assert demo.named("produce census") is None
 
 
 def test_nothing_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:

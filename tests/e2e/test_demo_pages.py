@@ -12,7 +12,7 @@ from running_demo import Demo
 from waiting import until
 
 
-@pytest.fixture(params=["demo1", "demo5", "demo6"])
+@pytest.fixture(params=["demo1", "demo2", "demo5", "demo6"])
 def visited(request: pytest.FixtureRequest, demo: Demo) -> Iterator[tuple[str, pages.Visit]]:
     with pages.visit(f"http://127.0.0.1:{demo.port}/{request.param}") as visit:
         yield request.param, visit
@@ -23,6 +23,8 @@ def test_drawn_values_equal_a_recomputation_from_the_topic(demo: Demo, visited: 
     broker = open_broker(f"sqlite://{demo.folder}/queue")
     if name == "demo1":
         pages.check_monitoring(visit, lambda: oracle.raw_records(broker, "monitoring"))
+    elif name == "demo2":
+        pages.check_numbers(visit, lambda: oracle.raw_records(broker, "random-numbers"))
     else:
         pages.check_windows(visit, lambda: oracle.raw_records(broker, "random-numbers"))
     visit.keep(f"embedded-{name}")

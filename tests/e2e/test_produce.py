@@ -135,5 +135,5 @@ def test_a_wrong_setting_ends_it_with_one_sentence(produced: Produced) -> None:
     said = producer.communicate(timeout=30)[1]
     assert (producer.returncode, said.splitlines()[-1]) == (
         1,
-        "pipeline_queue.settings.BadSetting: RANDOM_NUMBERS_RATE is '0': input should be greater than or equal to 1",
+        "pipeline_queue.errors.BadSetting: RANDOM_NUMBERS_RATE is '0': input should be greater than or equal to 1",
     )

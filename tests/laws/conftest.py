@@ -1,12 +1,14 @@
-"""Real servers for the laws: one Kafka and one Cassandra container a session, started when the first law asks."""
+"""Real servers for the laws: one Kafka and one Cassandra container and one PostgreSQL a session, started when the first law asks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
 from pipeline_queue.topics import Topic
+from postgres_cluster import Cluster, running_postgres
 from real_servers import running_cassandra, running_kafka
 
 
@@ -26,3 +28,17 @@ def cassandra_url() -> Iterator[str]:
 def topic() -> Topic:
     """For laws of brokers: raw, three partitions, a name that nobody else has."""
     return Topic(name=f"law-{token_hex(6)}", doc="a law's own", own_columns=(), key="", partitions=3, raw=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with running_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database for events."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").new_database()
+    return f"sqlite://{tmp_path}/events.db"

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import docker
 import pytest
@@ -144,3 +145,11 @@ def test_any_kafka_client_reads_our_records(broker: Broker, kafka_url: str, topi
     )
     with closing(consumer):
         assert next(iter(consumer)).value == b'{"value":1}\n'
+
+
+def test_a_topic_without_retention_is_kept_for_ever(kafka_url: str, broker: Broker, topic: Topic) -> None:
+    kept = replace(topic, name=f"{topic.name}-kept", retention_s=None)
+    broker.create([kept])
+    with closing(KafkaAdminClient(bootstrap_servers=kafka_url.removeprefix("kafka://"))) as admin:
+        configs = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, kept.name)])
+    assert configs["topic"][kept.name]["retention.ms"]["value"] == "-1"

@@ -13,13 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pipeline_output.errors import BadRows, BadStoreUrl, StoreUnavailable, TableDiffers, TableMissing
-from pipeline_output.stores import Store, create_all, open_store
+from pipeline_output.stores import Store, create_all, expire_all, open_store
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
 from pipeline_queue.topics import Column
 
@@ -41,6 +42,7 @@ READINGS = Table(
     bucket_s=60,
     ttl_s=3600,
 )
+YEAR_S = 366 * 24 * 3600
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 NUMBERS = itertools.count()
 
@@ -183,6 +185,14 @@ def test_the_limits_of_every_kind_come_back_as_they_went(store: Store, table: Ta
     assert everything(store, table) == rows
 
 
+def test_rows_of_very_different_sizes_are_one_write(store: Store, table: Table) -> None:
+    """A row of 100 KB is twice the batch that Cassandra refuses where several partitions are in it."""
+    texts = {7: "x" * 100_000, 11: None, 23: "y" * 20_000, 24: ""}
+    rows = [reading(i / 10, **{"in": texts.get(i, "z" * (i % 50))}) for i in range(500)]
+    store.write(table, arrow(rows), 1)
+    assert everything(store, table) == rows
+
+
 def test_an_empty_batch_is_written_and_changes_nothing(store: Store, table: Table) -> None:
     store.write(table, arrow([reading(1)]), 1)
     store.write(table, arrow([]), 2)
@@ -291,6 +301,33 @@ def test_expiry_forgets_what_is_older_than_its_time_to_live_and_keeps_the_rest(
     kept = [row["time_ns"] // NS_PER_S for row in everything(store, table)]
     assert kept == [second for second in seconds if second >= kept[0]]
     assert now_s - table.ttl_s - table.bucket_s <= kept[0] <= now_s - table.ttl_s
+
+
+def test_a_table_without_a_time_to_live_forgets_nothing(store: Store, table: Table) -> None:
+    kept = replace(table, name=f"{table.name}_kept", ttl_s=None)
+    store.create([kept])
+    rows = [reading(second) for second in (-YEAR_S, 0, 60)]
+    store.write(kept, arrow(rows), 1)
+    store.expire([kept], 300 * YEAR_S * NS_PER_S // 2)
+    assert everything(store, kept) == rows
+
+
+def test_a_table_that_is_not_there_keeps_no_other_from_forgetting(store: Store, table: Table, url: str) -> None:
+    if url.startswith("cassandra"):
+        pytest.skip("Cassandra expires rows by itself, by the clock of its own node")
+    store.write(table, arrow([reading(1)]), 1)
+    expire_all([url], YEAR_S * NS_PER_S, [replace(table, name="never_created"), table])
+    assert everything(store, table) == []
+
+
+def test_a_bucket_of_a_century_holds_years_before_and_after_1970_in_order(store: Store, table: Table) -> None:
+    wide = replace(table, name=f"{table.name}_wide", bucket_s=100 * 366 * 24 * 3600, ttl_s=None)
+    store.create([wide])
+    years = [datetime(year, 1, 1, tzinfo=UTC) for year in (2200, 1790, 2000, 1969, 2013, 1970, 2071)]
+    rows = [reading(year.timestamp()) for year in years]
+    store.write(wide, arrow(rows), 1)
+    assert everything(store, wide) == in_order(rows)
+    assert store.read(wide, rows[2]["time_ns"]).to_pylist() == in_order(rows)[3:]
 
 
 @pytest.mark.parametrize(

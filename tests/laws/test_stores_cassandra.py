@@ -234,6 +234,19 @@ def test_rows_leave_when_their_time_to_live_is_over(cassandra_url: str, table: T
     assert brief.read(table) == steps(1)
 
 
+def test_rows_of_a_table_that_is_kept_for_ever_have_no_time_to_live_whatever_the_address_says(
+    cassandra_url: str, table: Table
+) -> None:
+    url, kept = f"{cassandra_url}/laws?ttl_s=1", replace(table, ttl_s=None)
+    create_all([url], [kept])
+    brief = open_store(url)
+    brief.write(kept, steps(3), 1)
+    time.sleep(2.5)
+    brief.expire([kept], time.time_ns())
+    times_left = connection(parse_address(url)).rows("asking", f'select ttl("count") from laws.{table.name}', ())
+    assert (brief.read(kept), times_left) == (steps(3), [(None,)] * 3)
+
+
 def test_a_bucket_is_a_partition_and_a_version_is_a_write_timestamp(cassandra_url: str, table: Table) -> None:
     url = f"{cassandra_url}/laws"
     create_all([url], [table])

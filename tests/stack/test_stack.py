@@ -1,5 +1,6 @@
 """The Compose stack as a whole: it stands up healthy, shows only the page, notices what hangs, keeps and forgets."""
 
+import json
 import urllib.request
 
 import pytest
@@ -8,7 +9,8 @@ from waiting import until
 
 pytestmark = pytest.mark.engine
 
-ONE_SHOTS = {"topics", "tables"}
+STORES = ("disk:///data/disk", "cassandra://cassandra:9042/pipeline")
+ONE_SHOTS = {"topics", "input-census", "tables"}
 WINDOWS_WITHIN_S = 180
 """From all healthy; 20 s were seen at a load of 12, more than 90 s at one of 25 with a second stack beside it."""
 HEALTHY_WITHIN_S = 120
@@ -55,6 +57,12 @@ def test_windows_reach_both_stores(stack: Stack) -> None:
     assert until(lambda: all(windows(stack, url) for url in STORES), WINDOWS_WITHIN_S, pause_s=5)
 
 
+@pytest.mark.parametrize("url", STORES)
+def test_the_census_is_computed_into_both_stores(stack: Stack, url: str) -> None:
+    expected = {"census_population": 4242, "census_age": 63, "census_income": 57}
+    assert until(lambda: census_rows(stack, url) == expected, WINDOWS_WITHIN_S, pause_s=5), census_rows(stack, url)
+
+
 def test_a_frozen_queue_makes_itself_and_its_producers_unhealthy(stack: Stack) -> None:
     concerned = {"kafka", "input-monitoring", "input-random-numbers"}
     with stack.frozen("kafka"):
@@ -84,7 +92,16 @@ def test_down_with_its_volumes_leaves_nothing() -> None:
         assert (kept_while_up, small.volumes()) == (True, [])
 
 
-STORES = ("disk:///data/disk", "cassandra://cassandra:9042/pipeline")
+def census_rows(stack: Stack, url: str) -> dict[str, int]:
+    """How many rows of each of the census's tables a store has."""
+    found = stack.python(
+        "display",
+        "import json\nfrom pipeline_output.stores import open_store\nfrom pipeline_output.tables import TABLES\n"
+        f"store = open_store({url!r})\n"
+        "print(json.dumps({n: len(store.read(t)) for n, t in TABLES.items() if n.startswith('census_')}))\n"
+        "store.close()\n",
+    )
+    return json.loads(found)
 
 
 def unhealthy(stack: Stack) -> set[str]:

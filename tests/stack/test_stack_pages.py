@@ -11,11 +11,13 @@ from waiting import until
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("name", ["demo1", "demo5", "demo6"])
+@pytest.mark.parametrize("name", ["demo1", "demo2", "demo5", "demo6"])
 def test_drawn_values_equal_a_recomputation_from_the_topic(stack: Stack, name: str) -> None:
     with pages.visit(f"{stack.page}/{name}") as visit:
         if name == "demo1":
             pages.check_monitoring(visit, lambda: raw_records(stack, "monitoring"))
+        elif name == "demo2":
+            pages.check_numbers(visit, lambda: raw_records(stack, "random-numbers"))
         else:
             pages.check_windows(visit, lambda: raw_records(stack, "random-numbers"))
         visit.keep(f"compose-{name}")

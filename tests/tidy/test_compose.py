@@ -22,17 +22,26 @@ Rule = Callable[[Config], list[str]]
 
 ROOT = Path(__file__).parents[2]
 FLOW = (
-    *("kafka", "topics", "input-monitoring", "input-random-numbers", "cassandra", "tables"),
+    *("kafka", "topics", "input-monitoring", "input-random-numbers", "input-census", "collector"),
+    *("cassandra", "tables", "db-password", "postgres", "loader"),
     *("spark-master", "spark-worker", "processing", "submit", "display"),
 )
+OVERLAYS = {"docker-compose.kafka3.yml": "kafka", "docker-compose.cassandra3.yml": "cassandra"}
+"""Each with the service of which it adds two more, such as `kafka-2` and `kafka-3`."""
 MEMORY_MAX_BYTES = 5_500_000_000
+"""Of the stack without an overlay; a service that an overlay adds may take what the first of its kind does."""
 NETWORKS = {
     "kafka": {"queue"},
     "topics": {"queue"},
     "input-monitoring": {"queue"},
     "input-random-numbers": {"queue"},
+    "input-census": {"queue"},
+    "collector": {"queue", "edge"},
     "cassandra": {"output"},
     "tables": {"output"},
+    "db-password": {"output"},
+    "postgres": {"output"},
+    "loader": {"queue", "output"},
     "spark-master": {"processing"},
     "spark-worker": {"processing", "queue", "output"},
     "processing": {"processing", "queue", "output"},
@@ -47,6 +56,11 @@ HOST_NAMESPACES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
 @pytest.fixture(scope="module")
 def config() -> Config:
     return resolved("docker-compose.yml")
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def overlaid(request: pytest.FixtureRequest) -> Config:
+    return resolved("docker-compose.yml", request.param)
 
 
 def resolved(*files: str) -> Config:
@@ -99,7 +113,7 @@ def read_only(config: Config) -> list[str]:
     return [
         f"{name} has a writable root"
         for name, service in config["services"].items()
-        if not service.get("read_only") and name not in WRITABLE_ROOT
+        if not service.get("read_only") and first_of(name) not in WRITABLE_ROOT
     ]
 
 
@@ -125,25 +139,26 @@ def networks_as_drawn(config: Config) -> list[str]:
     open_networks = {name for name, network in config["networks"].items() if not network.get("internal")}
     found = [f"network {name} reaches outside" for name in open_networks - {"edge"}]
     for name, service in config["services"].items():
-        if set(service["networks"]) != NETWORKS.get(name):
+        if set(service["networks"]) != NETWORKS.get(first_of(name)):
             found.append(f"{name} is on {sorted(service['networks'])}")
     return found
 
 
-def publishes_the_pages_only(config: Config) -> list[str]:
+def publishes_pages_and_collector_only(config: Config) -> list[str]:
     published = [
         (name, port.get("host_ip"), port.get("published"), port["target"])
         for name, service in config["services"].items()
         for port in service.get("ports", [])
     ]
-    return [] if published == [("display", "127.0.0.1", "8080", 8080)] else [f"published are {published}"]
+    expected = [("collector", "127.0.0.1", "8081", 8081), ("display", "127.0.0.1", "8080", 8080)]
+    return [] if sorted(published) == expected else [f"published are {published}"]
 
 
 def pinned(config: Config) -> list[str]:
     return [
         f"{name}: {service['image']} is not pinned"
         for name, service in config["services"].items()
-        if not re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+", service["image"])
+        if not re.fullmatch(r"[\w./-]+:\d+(\.\d+)+", service["image"])
     ]
 
 
@@ -152,14 +167,17 @@ def bounded_memory(config: Config) -> list[str]:
         name: int(service.get("mem_limit", 0)) for name, service in config["services"].items() if is_default(service)
     }
     found = [f"{name} has no memory limit" for name, limit in limits.items() if not limit]
-    if sum(limits.values()) > MEMORY_MAX_BYTES:
-        found.append(f"limits sum to {sum(limits.values()):,} bytes")
+    found += [f"{name} may take more than the first" for name in limits if limits[name] > limits[first_of(name)]]
+    if (taken := sum(limit for name, limit in limits.items() if name == first_of(name))) > MEMORY_MAX_BYTES:
+        found.append(f"limits sum to {taken:,} bytes")
     return found
 
 
 def memory_as_tabled(config: Config) -> list[str]:
     tabled = {
-        name: int(mib) << 20 for name, mib in re.findall(r"^#     ([\w-]+)(?:, once)? +(\d+)", compose_text(), re.M)
+        name: int(mib) << 20
+        for text in texts_of(config)  # an overlay's table adds rows and says another sum
+        for name, mib in re.findall(r"^#     ([\w-]+)(?:, once)? +(\d+)", text, re.M)
     }
     limits = {name: int(service["mem_limit"]) for name, service in config["services"].items() if is_default(service)}
     expected = {**limits, "sum": sum(limits.values())}
@@ -216,12 +234,23 @@ def no_secret(config: Config) -> list[str]:
         f"{name} is given {key}"
         for name, service in config["services"].items()
         for key in service.get("environment", {})
-        if re.search("PASSWORD|SECRET|TOKEN", key)
+        if re.search("PASSWORD|SECRET|TOKEN", key) and not key.endswith("_FILE")
     ]
 
 
 def is_default(service: Config) -> bool:
     return not service.get("profiles")
+
+
+def first_of(name: str) -> str:
+    """The service that `name` is one more of, or itself."""
+    return re.sub(r"-[23]$", "", name)
+
+
+def texts_of(config: Config) -> list[str]:
+    """The texts of the files that it was made of."""
+    overlays = [file for file, first in OVERLAYS.items() if f"{first}-2" in config["services"]]
+    return [compose_text(), *((ROOT / file).read_text() for file in overlays)]
 
 
 def compose_text() -> str:
@@ -235,7 +264,7 @@ RULES: tuple[Rule, ...] = (
     no_host_namespace,
     only_named_volumes,
     networks_as_drawn,
-    publishes_the_pages_only,
+    publishes_pages_and_collector_only,
     pinned,
     bounded_memory,
     memory_as_tabled,
@@ -257,7 +286,7 @@ def breaches(config: Config) -> Iterator[tuple[Rule, Config]]:
         no_host_namespace: ("display", {"pid": "host"}),
         only_named_volumes: ("display", {"volumes": [{"type": "bind", "source": "/var/run/docker.sock"}]}),
         networks_as_drawn: ("cassandra", {"networks": {"edge": None, "output": None}}),
-        publishes_the_pages_only: ("display", {"ports": [display]}),
+        publishes_pages_and_collector_only: ("display", {"ports": [display]}),
         pinned: ("kafka", {"image": "apache/kafka:latest"}),
         bounded_memory: ("kafka", {"mem_limit": "2000000000"}),
         memory_as_tabled: ("display", {"mem_limit": "1"}),
@@ -276,6 +305,41 @@ def breaches(config: Config) -> Iterator[tuple[Rule, Config]]:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_stack_keeps_its_promise(rule: Rule, config: Config) -> None:
     assert rule(config) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_an_overlay_keeps_it_too(rule: Rule, overlaid: Config) -> None:
+    assert rule(overlaid) == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_adds_two_of_a_kind_to_the_same_stack(overlay: str, config: Config) -> None:
+    overlaid, first = resolved("docker-compose.yml", overlay), OVERLAYS[overlay]
+    assert overlaid["services"].keys() - config["services"].keys() == {f"{first}-2", f"{first}-3"}
+    assert config["services"].keys() <= overlaid["services"].keys()
+    volumes = [
+        volume["source"] for name in (first, f"{first}-2", f"{first}-3") for volume in volumes_of(overlaid, name)
+    ]
+    assert sorted(volumes) == [f"{first}-data", f"{first}-data-2", f"{first}-data-3"]
+
+
+@pytest.mark.parametrize(("variable", "overlay"), [*zip(("QUEUE_URL", "STORES"), OVERLAYS, strict=True)])
+def test_under_an_overlay_everyone_knows_all_three(variable: str, overlay: str, config: Config) -> None:
+    overlaid, first = resolved("docker-compose.yml", overlay), OVERLAYS[overlay]
+    told = {name: service["environment"][variable] for name, service in knowing(config, variable).items()}
+    now = {name: service["environment"][variable] for name, service in knowing(overlaid, variable).items()}
+    assert now.keys() == told.keys()
+    assert {
+        name for name, url in now.items() if not all(f"{first}{more}:" in url for more in ("", "-2", "-3"))
+    } == set()
+
+
+def knowing(config: Config, variable: str) -> Config:
+    return {name: each for name, each in config["services"].items() if variable in (each.get("environment") or {})}
+
+
+def volumes_of(config: Config, name: str) -> list[Config]:
+    return config["services"][name]["volumes"]
 
 
 def test_each_promise_can_be_broken(config: Config) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from pipeline_cli import reference
-from pipeline_input.sources import SOURCES
-from pipeline_processing.settings import ProcessingSettings
+from pipeline_cli.services import Service, services
+from pipeline_queue.setting_places import all_names_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -22,9 +22,19 @@ def test_the_settings_page_is_what_is_declared() -> None:
     assert (ROOT / "docs/settings.md").read_text() == reference.settings_page()
 
 
-@pytest.mark.parametrize("settings", [*(source.settings for source in SOURCES.values()), ProcessingSettings])
-def test_every_setting_says_what_it_is(settings: type) -> None:
-    assert [name for name, field in settings.model_fields.items() if not field.description] == []
+def test_a_file_may_hold_the_names_that_are_declared() -> None:
+    assert (ROOT / reference.SETTING_NAMES).read_text() == reference.setting_names_module()
+
+
+@pytest.mark.parametrize("service", services().values(), ids=lambda service: service.name)
+def test_every_setting_says_what_it_is(service: Service) -> None:
+    assert [name for name, field in service.settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("service", services().values(), ids=lambda service: service.name)
+def test_every_name_of_a_setting_is_in_capitals_and_of_one_setting(service: Service) -> None:
+    names = [name for field in service.settings.model_fields.values() for name in all_names_of(field)]
+    assert [name for name in names if not re.fullmatch("[A-Z][A-Z0-9_]+", name) or names.count(name) > 1] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

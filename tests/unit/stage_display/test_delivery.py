@@ -136,6 +136,40 @@ def test_a_page_that_stops_drawing_is_sent_no_more_than_its_credit_and_slows_no_
     assert (len(here.sent["slow"]), here.frames("quick")) == (CREDIT, list(range(20)))
 
 
+def test_only_a_page_that_had_no_credit_calls_for_another_round() -> None:
+    here = stage()
+    here.delivery.follow("page", [follow()])
+    for value in range(CREDIT):
+        here.make("f", value)
+        here.delivery.deliver()
+    assert [here.delivery.drawn(page) for page in ("page", "page", "nobody")] == [True, False, False]
+
+
+def test_messages_that_are_acknowledged_together_free_as_much_credit_and_no_more() -> None:
+    here = stage()
+    here.delivery.follow("page", [follow()])
+    for value in range(3 * CREDIT):
+        here.make("f", value)
+        here.delivery.deliver()
+        if value == CREDIT:
+            here.delivery.drawn("page", 2)
+    assert [len(message["parts"][0]["frames"]) for message in here.sent["page"]] == [1, 1, 1, 1, 2, 1]
+
+
+def test_an_acknowledgement_of_nothing_counts_as_one_and_of_too_much_as_all() -> None:
+    here = stage()
+    here.delivery.follow("page", [follow()])
+    for value in range(CREDIT):
+        here.make("f", value)
+        here.delivery.deliver()
+    here.delivery.drawn("page", -7)
+    here.delivery.drawn("page", 10**9)
+    for value in range(2 * CREDIT):
+        here.make("f", value)
+        here.delivery.deliver()
+    assert len(here.sent["page"]) == 2 * CREDIT
+
+
 def test_a_page_that_draws_again_is_caught_up_without_gap_or_repetition() -> None:
     here = stage()
     here.delivery.follow("slow", [follow()])

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pipeline_display.feeds.feed import Batch, Feed, Reader
+from pipeline_display.feeds.feed import Batch, Feed, Reader, followed
 from pipeline_display.feeds.ring import Ring
 from pipeline_display.wakeup import Bell
 from pipeline_queue.errors import QueueError, QueueUnavailable
@@ -77,6 +77,24 @@ def test_what_a_look_finds_is_in_the_ring_and_the_bell_rings() -> None:
     with running(Batch(bodies=[b"1", b"2"])) as (feed, reader, bell):
         assert (reader.done.wait(5), bell.wait(5)) == (True, True)
         assert [frame.body for frame in feed.ring.since(0, limit=9, bytes_max=99).frames] == [b"1", b"2"]
+
+
+def test_a_whole_batch_takes_the_place_of_all_frames_before_it() -> None:
+    with running(Batch(bodies=[b"1", b"2"]), Batch(bodies=[b"3"], is_whole=True)) as (feed, reader, _):
+        assert reader.done.wait(5)
+        found = feed.ring.since(0, limit=9, bytes_max=99)
+    assert ([(frame.seq, frame.body) for frame in found.frames], found.start_over) == ([(2, b"3")], True)
+
+
+def test_a_thumbnail_is_followed_under_the_feed_s_name_and_shares_its_status() -> None:
+    gone = QueueUnavailable("sqlite:///nowhere", doing="reading", cause="no such folder")
+    with running(gone, Batch(bodies=[b"1", b"2"], thumbnail=[b"2"])) as (feed, reader, bell):
+        bell.wait(5)
+        thumbnail = followed({"test": feed})["test/thumbnail"]
+        away = thumbnail.status.away
+        assert reader.done.wait(5)
+        found = thumbnail.ring.since(0, limit=9, bytes_max=99).frames
+        assert (away, thumbnail.status.away, [frame.body for frame in found]) == (str(gone), "", [b"2"])
 
 
 def test_a_feed_says_what_is_away_tries_again_and_says_when_it_is_back() -> None:

@@ -62,3 +62,19 @@ def test_one_read_is_bounded_by_size_but_brings_one_frame_at_least() -> None:
 
 def test_two_rings_have_two_epochs() -> None:
     assert ring_of().epoch != ring_of().epoch
+
+
+def test_frames_that_replace_all_others_go_on_with_the_numbers() -> None:
+    ring = ring_of(b"a", b"b")
+    ring.replace([b"C", b"D"], made_ns=9 * SECOND)
+    assert (read(ring, 2), read(ring, 0)) == (
+        ([(2, b"C"), (3, b"D")], False),
+        ([(2, b"C"), (3, b"D")], True),
+    )
+
+
+def test_replaced_frames_no_longer_count_for_the_size() -> None:
+    ring = ring_of(b"aaaa", b"bbbb", bytes_max=8)
+    ring.replace([b"cccc"], made_ns=9 * SECOND)
+    ring.append(b"dddd", made_ns=9 * SECOND)
+    assert read(ring, 2) == ([(2, b"cccc"), (3, b"dddd")], False)

@@ -12,8 +12,9 @@ import pytest
 from pipeline_display.feeds.windows import ROWS_PER_FRAME_MAX, WindowReader
 from pipeline_output.errors import TableMissing
 from pipeline_output.stores import Store, open_store
+from pipeline_output.tables import MONITORING_WINDOWS, Table, arrow_schema
 from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS as TABLE
-from pipeline_output.tables import arrow_schema
+from running_display import host_window
 
 NS = 1_000_000_000
 NOW_NS = time.time_ns() // NS * NS
@@ -27,7 +28,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Store:
     store = open_store(url)
-    store.create([TABLE])
+    store.create([TABLE, MONITORING_WINDOWS])
     return store
 
 
@@ -41,15 +42,15 @@ def window(age_s: int, **figures: Any) -> dict[str, Any]:
         "newest_event_ns": start_ns,
         "written_ns": NOW_NS,
     }
-    return {**times, "count": 1, "late": 0, "standard_deviation": 0.0, **ones, **figures}
+    return {**times, "count": 1, "late": 0, "ids": "p:0-0", "standard_deviation": 0.0, **ones, **figures}
 
 
-def write(store: Store, *rows: dict[str, Any], version: int = 1) -> None:
-    store.write(TABLE, pa.Table.from_pylist(list(rows), schema=arrow_schema(TABLE)), version)
+def write(store: Store, *rows: dict[str, Any], table: Table = TABLE, version: int = 1) -> None:
+    store.write(table, pa.Table.from_pylist(list(rows), schema=arrow_schema(table)), version)
 
 
-def reader_of(url: str) -> WindowReader:
-    return WindowReader(url, TABLE, history_s=3600.0, sleep=lambda _: None)
+def reader_of(url: str, table: Table = TABLE) -> WindowReader:
+    return WindowReader(url, table, history_s=3600.0, sleep=lambda _: None)
 
 
 def seen(reader: WindowReader) -> list[tuple[int, int]]:
@@ -122,3 +123,30 @@ def test_a_feed_that_lost_its_store_sends_nothing_twice(url: str, store: Store) 
     reader.let_go()
     write(store, window(0), version=2)
     assert (before, seen(reader)) == ([(1, 1)], [(0, 1)])
+
+
+def test_two_hosts_windows_of_one_time_are_two_rows_and_each_changes_alone(url: str, store: Store) -> None:
+    start_ns = NOW_NS - 3 * NS
+    write(store, host_window(start_ns, "a"), host_window(start_ns, "b"), table=MONITORING_WINDOWS)
+    reader = reader_of(url, MONITORING_WINDOWS)
+
+    def busy() -> list[tuple[str, float]]:
+        rows = [row for body in reader.look().bodies for row in json.loads(body)["rows"]]
+        return [(row["host"], row["busy_mean"]) for row in rows]
+
+    past = busy()
+    write(store, host_window(start_ns, "b", busy=30.0), table=MONITORING_WINDOWS, version=2)
+    assert (past, busy(), busy()) == ([("a", 20.0), ("b", 20.0)], [("b", 30.0)], [])
+
+
+def test_a_thumbnail_gets_the_rows_at_once_and_then_waits_a_second_however_often_they_change(
+    url: str, store: Store
+) -> None:
+    write(store, window(3), window(2))
+    reader = reader_of(url)
+    thumbnails = [reader.look().thumbnail]
+    for version in (2, 3, 4):
+        write(store, window(3, count=version), version=version)
+        thumbnails.append(reader.look().thumbnail)
+    rows = [[row["count"] for body in bodies for row in json.loads(body)["rows"]] for bodies in thumbnails]
+    assert rows == [[1, 1], [], [], []]

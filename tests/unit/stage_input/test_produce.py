@@ -14,7 +14,7 @@ from pipeline_input.sources import SOURCES, source
 from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker
 from pipeline_queue.clock import ManualClock
-from pipeline_queue.codec import decode_all
+from pipeline_queue.codec import REPEATED, decode_all
 from pipeline_queue.errors import QueueUnavailable
 from pipeline_queue.events import Event
 from pipeline_queue.ledger import FileLedger, read_ledgers
@@ -65,6 +65,13 @@ class Run:
     def events(self) -> list[Event]:
         records = self.broker.read("random-numbers", dict.fromkeys(range(4), 0), limit=10**6)
         return decode_all(RANDOM_NUMBERS, records).events
+
+    @property
+    def repeated(self) -> list[int]:
+        """The sequence numbers of what lies in messages that say they were sent again."""
+        records = self.broker.read("random-numbers", dict.fromkeys(range(4), 0), limit=10**6)
+        again = [record for record in records if REPEATED in record.headers]
+        return [event.seq for event in decode_all(RANDOM_NUMBERS, again).events]
 
     def seqs(self, what: str) -> list[int]:
         entries = [entry for entry in read_ledgers(self.folder) if entry.what == what]
@@ -134,6 +141,22 @@ def test_an_attempt_of_unknown_outcome_may_put_events_there_twice_and_the_ledger
 
 def test_without_an_outage_the_ledger_says_that_nothing_was_repeated(tmp_path: Path) -> None:
     assert Run(tmp_path).go(3, rate=100).seqs("repeated") == []
+
+
+def test_only_later_attempts_say_that_they_are_repeats(tmp_path: Path) -> None:
+    done = Run(tmp_path, outage=(1, 1.2), accepts=True).go(3, rate=100)
+    assert (done.repeated, len(done.events)) == ([95, 96, 97, 98, 99], 305)
+
+
+def test_every_later_attempt_says_so_and_what_waited_behind_it_does_not(tmp_path: Path) -> None:
+    done = Run(tmp_path, outage=(1, 4), accepts=True).go(6, rate=2000)  # 0.5, 1 and 2 s until the next attempt
+    tried = range(1900, 2000)  # the tick of 50 ms that met the outage
+    assert (Counter(done.repeated), len(done.events)) == (dict.fromkeys(tried, 3), 12_000 + 300)
+
+
+def test_what_never_reached_the_queue_the_first_time_comes_as_a_repeat_only(tmp_path: Path) -> None:
+    done = Run(tmp_path, outage=(1, 1.2)).go(3, rate=100)
+    assert (done.repeated, [event.seq for event in done.events]) == ([95, 96, 97, 98, 99], list(range(300)))
 
 
 def test_asked_to_stop_it_publishes_what_it_has_made(tmp_path: Path) -> None:

@@ -7,16 +7,47 @@ import pytest
 from pipeline_output.errors import UnknownTable
 from pipeline_output.stores.cql import create_table, insert_row
 from pipeline_output.stores.sqlite import create_statement
-from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS, TABLES, Table, arrow_schema, events_table, table
+from pipeline_output.tables import (
+    MONITORING_WINDOWS,
+    RANDOM_NUMBERS_WINDOWS,
+    TABLES,
+    Table,
+    arrow_schema,
+    events_table,
+    table,
+)
 from pipeline_queue.topics import MONITORING, RANDOM_NUMBERS, TOPICS, Column
 
 WINDOWS = """
-    window_start_ns window_end_ns count late mean standard_deviation sum min max p50 p90 p99 newest_event_ns written_ns
+    window_start_ns window_end_ns count late ids mean standard_deviation sum min max p50 p90 p99 newest_event_ns written_ns
 """
 
 
 def test_the_windows_have_their_columns_in_order() -> None:
     assert list(RANDOM_NUMBERS_WINDOWS.names) == WINDOWS.split()
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "key"),
+    [
+        ("census_population", "year_start_ns year sex age people written_ns", "year_start_ns sex age"),
+        ("census_age", "year_start_ns year sex people mean standard_deviation written_ns", "year_start_ns sex"),
+        (
+            "census_income",
+            "year_start_ns year kind place region state_id households mean standard_deviation written_ns",
+            "year_start_ns kind place",
+        ),
+    ],
+)
+def test_the_census_has_its_columns_in_order_and_is_kept_for_ever(name: str, columns: str, key: str) -> None:
+    found = table(name)
+    assert (found.names, found.key, found.ttl_s) == (tuple(columns.split()), tuple(key.split()), None)
+
+
+def test_a_host_s_figures_have_the_units_that_the_topic_declares() -> None:
+    found = {column.name: column.unit for column in MONITORING_WINDOWS.columns}
+    names = ("busy_mean", "busy_max", "waiting_mean", "free_min", "buffers_mean", "cache_mean", "newest_event_ns")
+    assert [found[name] for name in names] == ["%", "%", "%", "KiB", "KiB", "KiB", "ns"]
 
 
 def test_every_table_says_what_it_holds_and_is_of_a_topic() -> None:

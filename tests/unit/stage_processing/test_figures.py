@@ -17,7 +17,7 @@ LOG = {
         }
     ],
     "observedMetrics": {
-        "read": {"count": 140, "late": 6, "dead": 4},
+        "read": {"on_time": 140, "late": 6, "dead": 4, "sample": '{"count":140}'},
         "written": {"rows": 2, "newest_event_ns": 1_000_000_000, "written_ns": 1_750_000_000},
     },
 }
@@ -25,7 +25,15 @@ LOG = {
 
 def test_a_report_over_the_embedded_log_says_what_went_through() -> None:
     assert batch_of(LOG) == Batch(
-        query="random-numbers-disk", number=7, events=146, late=6, dead=4, rows=2, lag=30, latency_s=0.75
+        query="random-numbers-disk",
+        number=7,
+        events=146,
+        late=6,
+        dead=4,
+        rows=2,
+        lag=30,
+        latency_s=0.75,
+        sample='{"count":140}',
     )
 
 
@@ -56,5 +64,5 @@ def test_a_trigger_without_data_says_nothing_about_events() -> None:
 
 
 def test_a_batch_of_late_events_only_has_no_latency() -> None:
-    late = LOG | {"observedMetrics": {"read": {"count": 0, "late": 3, "dead": 0}, "written": {"rows": 1}}}
+    late = LOG | {"observedMetrics": {"read": {"on_time": 0, "late": 3, "dead": 0}, "written": {"rows": 1}}}
     assert (batch_of(late).events, batch_of(late).latency_s) == (3, None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from pipeline_processing.spark.log_source import SPLIT_RECORDS, LogReader, within_limit
+from pipeline_processing.spark.log_source import SPLIT_RECORDS, LogBatchReader, LogReader, within_limit
 from pipeline_processing.spark.records import as_batch, as_records
 from pipeline_queue.brokers import Message, open_broker
 from pipeline_queue.brokers.memory import MemoryBroker
+from pipeline_queue.codec import as_repeated
 from pipeline_queue.topics import RANDOM_NUMBERS
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
 
@@ -78,11 +79,26 @@ def test_few_records_are_one_task_and_many_are_shared_among_tasks(reader: LogRea
     ]
 
 
+def test_a_batch_brings_all_that_is_kept_and_each_record_once(url: str, broker: MemoryBroker) -> None:
+    broker.trim(TOPIC, {0: 3, 1: 0, 2: 0, 3: 0})
+    kept = {record.value for record in broker.read(TOPIC, broker.begin_offsets(TOPIC))}
+    reader = LogBatchReader(url, TOPIC, tasks=2)
+    batches = [batch for span in reader.partitions() for batch in reader.read(span)]
+    found = [record.value for batch in batches for record in as_records(batch)]
+    assert (len(found), set(found)) == (100 - min(3, broker.end_offsets(TOPIC)[0]), kept)
+
+
+def test_a_batch_over_an_empty_topic_has_nothing_to_read(url: str) -> None:
+    open_broker(url).create([RANDOM_NUMBERS])
+    assert LogBatchReader(url, TOPIC, tasks=2).partitions() == []
+
+
 def test_a_checkpoint_that_is_ahead_of_the_queue_is_an_error_not_silence(reader: LogReader) -> None:
     with pytest.raises(Exception, match="ahead of the queue"):
         reader.latestOffset({"0": 10_000}, ReadMaxRows(30))
 
 
 def test_a_record_is_the_same_after_its_way_through_arrow(reader: LogReader, broker: MemoryBroker) -> None:
+    broker.publish(TOPIC, [as_repeated(Message(key=b"0", value=b"again"))])
     records = broker.read(TOPIC, {0: 0, 1: 0, 2: 0, 3: 0})
     assert list(as_records(as_batch(records))) == records

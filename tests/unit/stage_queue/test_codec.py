@@ -39,8 +39,8 @@ def record(value: bytes, *, topic: Topic = RANDOM_NUMBERS, append_time_ns: int =
 def sample(topic: Topic) -> Event:
     """An event with each column at the edge of what it may hold."""
     edge = {"string": 'ü\n"\x00', "int64": 2**63 - 1, "float64": 100.0, "boolean": True}
-    values = {column.name: edge[column.kind] for column in topic.columns} | {"time_ns": NOON_NS}
-    return event_type(topic)(**values)
+    values = {column.name: edge[column.kind] if column.high is None else column.high for column in topic.columns}
+    return event_type(topic)(**values | {"time_ns": NOON_NS})
 
 
 @pytest.mark.parametrize("topic", [topic for topic in TOPICS.values() if not topic.raw], ids=lambda topic: topic.name)

@@ -30,6 +30,21 @@ def test_ranges_that_continue_each_other_grow_in_their_place(tmp_path: Path) -> 
     assert list(read_ledgers(tmp_path)) == [entry(0, 999), entry(0, 999, what="acknowledged")]
 
 
+def test_entries_since_a_time_are_those_whose_last_event_is_as_young(tmp_path: Path) -> None:
+    minute_ns = 60_000_000_000
+    noted = [
+        Entry(producer="p", what=what, first_seq=10 * minute, last_seq=10 * minute + 5, time_ns=minute * minute_ns)
+        for minute in range(100)
+        for what in ("made", "acknowledged")
+    ]
+    with closing(FileLedger(tmp_path, "p")) as ledger:
+        for each in noted:
+            ledger.note(each)
+    for minute in (0, 1, 57, 99, 100):
+        since_ns = minute * minute_ns
+        assert list(read_ledgers(tmp_path, since_ns)) == [each for each in noted if each.time_ns >= since_ns]
+
+
 def test_an_entry_counts_both_ends() -> None:
     assert (entry(3, 3).count, entry(0, 99).count) == (1, 100)
 

@@ -25,8 +25,11 @@ def figures(service: Service) -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
-def test_a_new_service_is_healthy(service: Service) -> None:
-    assert service.trouble() is None
+def test_a_service_is_healthy_from_its_first_beat_on(service: Service) -> None:
+    service.doing = "starting queries"
+    before = service.trouble()
+    service.beat()
+    assert (before, service.trouble()) == ("its loop has not gone round yet; it is at: starting queries", None)
 
 
 def test_a_loop_that_no_longer_goes_round_is_trouble_and_says_where_it_was(

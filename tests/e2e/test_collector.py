@@ -1,0 +1,178 @@
+"""The collector as its clients meet it: over TCP, slow, hostile, cut off, killed; every acknowledged event is on the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from running_collector import COMMAND, Collector, collecting
+from running_demo import free_port
+from waiting import until
+
+SOUND = {"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}
+OK = {"status_code": 0, "status_message": "ok"}
+WITHIN_S = 2
+HOSTILE = [
+    "a,b\"c'd",
+    "line\nline\r\n\ttab",
+    "\\N \\. \\\\ \\t",
+    "\u0001\u001f\u007f\u0085\u2028\ufeff\uffff",
+    "é€𝄞\U0010fffd 汉字 عربي",
+    "%s {} $1 ; DROP TABLE crash_report; --",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    with collecting(tmp_path_factory.mktemp("collector"), EVENTS_REQUEST_WITHIN_S=str(WITHIN_S)) as found:
+        yield found
+
+
+def test_the_curl_of_the_readme(here: Collector) -> None:
+    assert here.ask("POST", "/", SOUND) == (200, OK)
+    assert here.ask("POST", "/", b"\xef\xbb\xbf{}")[1]["status_code"] == 4
+    assert here.ask("GET", "/")[0] == 405
+
+
+def test_hostile_content_is_on_the_queue_as_it_was_sent(here: Collector) -> None:
+    events = [SOUND | {"message": text, "id": f"hostile-{i}"} for i, text in enumerate(HOSTILE)]
+    for event in events[:2]:
+        assert here.ask("POST", "/", event) == (200, OK)
+    body = "\n".join(json.dumps(event, ensure_ascii=False) for event in events[2:]).encode()
+    assert here.ask("POST", "/events", body)[1]["accepted"] == len(events) - 2
+    there = {each["event_id"]: each["message"] for each in here.events()}
+    assert [there[event["id"]] for event in events] == HOSTILE
+
+
+def test_exactly_the_acknowledged_are_on_the_queue(here: Collector) -> None:
+    draw = random.Random(5)
+
+    def send(client: int) -> list[str]:
+        sent = []
+        connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=20)
+        with closing(connection):
+            for i in range(100):
+                name = f"exact-{client}-{i}"
+                broken = draw.random() < 0.3
+                event = SOUND | {"id": name} | ({"user_id": "x"} if broken else {})
+                connection.request("POST", "/", body=json.dumps(event))
+                if json.loads(connection.getresponse().read())["status_code"] == 0:
+                    sent.append(name)
+        return sent
+
+    with ThreadPoolExecutor(8) as threads:
+        acknowledged = [name for sent in threads.map(send, range(8)) for name in sent]
+    there = [each["event_id"] for each in here.events() if each["event_id"].startswith("exact-")]
+    assert (sorted(there), 400 < len(there) < 800) == (sorted(acknowledged), True)
+
+
+@pytest.mark.parametrize(
+    "started",
+    [b"", b"POST / HT", b"POST / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["nothing", "a line begun", "headers begun", "a body begun"],
+)
+def test_a_connection_that_says_no_more_is_closed_and_holds_nobody_up(here: Collector, started: bytes) -> None:
+    connections = [socket.create_connection(("127.0.0.1", here.port), timeout=10) for _ in range(50)]
+    for each in connections:
+        each.sendall(started)
+    began = time.monotonic()
+    assert here.ask("POST", "/", SOUND) == (200, OK)
+    assert time.monotonic() - began < WITHIN_S
+    for each in connections:
+        with closing(each), contextlib.suppress(ConnectionResetError):
+            while each.recv(65536):
+                pass
+    assert time.monotonic() - began < 3 * WITHIN_S
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_garbage_on_the_socket_is_answered_or_cut_off(here: Collector, seed: int) -> None:
+    draw = random.Random(seed)
+    garbage = draw.choice(
+        [
+            draw.randbytes(draw.randrange(1, 5000)),
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
+        ]
+    )
+    with closing(socket.create_connection(("127.0.0.1", here.port), timeout=10)) as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(garbage)
+            connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert not answer.startswith(b"HTTP/1.1 5")
+    assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+def test_asked_to_end_it_answers_what_it_took_and_ends(tmp_path: Path) -> None:
+    with collecting(tmp_path) as here:
+        with ThreadPoolExecutor(4) as threads:
+            sending = [threads.submit(_send_until_gone, here, i) for i in range(4)]
+            assert until(lambda: len(here.events()) > 50, 20)
+            here.process.send_signal(signal.SIGTERM)
+            assert here.process.wait(15) == 0
+            acknowledged = [name for each in sending for name in each.result()]
+        assert set(acknowledged) <= {each["event_id"] for each in here.events()}
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    with collecting(tmp_path, EVENTS_WORKERS="2") as here:
+        with ThreadPoolExecutor(4) as threads:
+            sending = [threads.submit(_send_until_gone, here, i) for i in range(4)]
+            assert until(lambda: len(here.events()) > 50, 20)
+            before = {each.pid for each in here.workers()}
+            for each in here.workers():
+                each.kill()
+            acknowledged = [name for each in sending for name in each.result()]
+        assert until(lambda: len({each.pid for each in here.workers()} - before) == 2 and here.is_ready(), 20)
+        assert set(acknowledged) <= {each["event_id"] for each in here.events()}
+        assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+def _send_until_gone(here: Collector, client: int) -> list[str]:
+    """The ids that were acknowledged before the connection ended."""
+    acknowledged = []
+    connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=20)
+    with closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        for i in range(1_000_000):
+            connection.request("POST", "/", body=json.dumps(SOUND | {"id": f"{client}-{i}"}))
+            if json.loads(connection.getresponse().read()) == OK:
+                acknowledged.append(f"{client}-{i}")
+    return acknowledged
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"EVENTS_HOST": "0.0.0.0"}, "knows no clients"),
+        ({"EVENTS_HOST": "::"}, "knows no clients"),
+        ({"EVENTS_PORTT": "1"}, "did you mean EVENTS_PORT"),
+        ({"INPUT_MAX_LEN": "many"}, "INPUT_MAX_LEN is 'many'"),
+        ({"EVENTS_CLIENTS": "/nowhere/clients.json"}, "cannot be read"),
+        ({"EVENTS_HOST": "no.such.host.invalid"}, "cannot be listened on"),
+    ],
+)
+def test_what_it_cannot_do_it_says_at_its_start(settings: dict[str, str], says: str, tmp_path: Path) -> None:
+    given = {"QUEUE_URL": f"sqlite://{tmp_path}/queue", "EVENTS_PORT": str(free_port())}
+    done = subprocess.run(
+        COMMAND, env=os.environ | given | settings, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr

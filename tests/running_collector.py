@@ -1,0 +1,80 @@
+"""The collector in a process of its own, over a queue in a folder, as tests and benchmarks start it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pipeline_queue.brokers import open_broker
+from pipeline_queue.catalog import topics
+from running_demo import free_port
+from waiting import until
+
+START_WITHIN_S = 20
+COMMAND = (sys.executable, "-m", "pipeline_cli", "collect")
+
+
+@dataclass
+class Collector:
+    """A running one."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    queue_url: str
+
+    def ask(self, method: str, path: str, body: bytes | Any = b"", **headers: str) -> tuple[int, Any]:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request(method, path, body=sent, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def events(self, name: str = "crash-report") -> list[dict[str, Any]]:
+        """What the topic holds, read as plain JSON."""
+        topic = f"events-{name}"
+        with closing(open_broker(self.queue_url)) as broker:
+            position, found = broker.begin_offsets(topic), []
+            while records := broker.read(topic, position):
+                for record in records:
+                    position[record.partition] = record.offset + 1
+                    found += [json.loads(line) for line in record.value.splitlines()]
+        return found
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.ask("GET", "/readyz")[0] == 200
+        return False
+
+    def workers(self) -> list[psutil.Process]:
+        """Its processes that take events: not multiprocessing's own helper."""
+        children = psutil.Process(self.process.pid).children()
+        return [each for each in children if "resource_tracker" not in " ".join(each.cmdline())]
+
+
+@contextmanager
+def collecting(folder: Path, *, command: Sequence[str] = COMMAND, **settings: str) -> Iterator[Collector]:
+    """Ready to take events; all of it gone at the end."""
+    queue_url, port, log = f"sqlite://{folder}/queue", free_port(), folder / "collector.log"
+    with closing(open_broker(queue_url)) as broker:
+        broker.create(topics().values())
+    given = {"QUEUE_URL": queue_url, "EVENTS_PORT": str(port)}
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, env=os.environ | given | settings, stdout=out, stderr=out)
+    here = Collector(process=process, port=port, queue_url=queue_url)
+    try:
+        assert until(here.is_ready, START_WITHIN_S), log.read_text()
+        yield here
+    finally:
+        for each in [*psutil.Process(process.pid).children(), process] if process.poll() is None else []:
+            each.kill()
+        process.wait(10)

@@ -1,0 +1,98 @@
+"""`pipeline load` over an embedded queue and a database in a file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pipeline_cli.main import app
+from pipeline_output.loader.service import run_until
+from pipeline_output.loader.settings import LoaderSettings
+from pipeline_queue.brokers import Broker, open_broker
+from pipeline_queue.clock import ManualClock
+from pipeline_queue.codec import blocks
+from pipeline_queue.events import event_type
+from pipeline_queue.service_events import event_types
+from pipeline_queue.settings import filled
+from pipeline_queue.topics import TOPICS
+from typer.testing import CliRunner
+
+CRASHES = event_types()["crash_report"].topic()
+runner = CliRunner()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    url = f"sqlite://{tmp_path}/log"
+    monkeypatch.setenv("QUEUE_URL", url)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite://{tmp_path}/events.db")
+    monkeypatch.setenv("NO_COLOR", "1")
+    opened = open_broker(url)
+    opened.create([*TOPICS.values(), CRASHES])
+    return opened
+
+
+def publish(broker: Broker, count: int) -> None:
+    given = {"client": "a", "producer": "p", "user_id": 1, "timestamp": 2, "message": "it broke,\nat two lines"}
+    make = event_type(CRASHES)
+    events = [make(event_id=f"p-{seq}", time_ns=time.time_ns(), seq=seq, **given) for seq in range(count)]
+    broker.publish(CRASHES.name, blocks(CRASHES, events, events_max=10))
+
+
+def crashes(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "events.db")) as file:
+        return file.execute("select count(*) from crash_report").fetchone()[0]
+
+
+def standing() -> dict[str, object]:
+    lines = runner.invoke(app, ["load", "status", "--json"]).stdout.splitlines()
+    return next(found for line in lines if (found := json.loads(line))["type"] == "crash_report")
+
+
+def test_once_loads_what_is_there_says_what_that_was_and_ends(broker: Broker, tmp_path: Path) -> None:
+    publish(broker, 25)
+    done = runner.invoke(app, ["load", "--once"])
+    assert done.stdout == "crash_report: 25 events, 25 of them new, 0 dead letters, 0 messages gone\n"
+    assert (done.exit_code, crashes(tmp_path), runner.invoke(app, ["load", "--once"]).stdout) == (0, 25, "")
+
+
+def test_a_dry_run_says_what_waits_and_writes_nothing(broker: Broker, tmp_path: Path) -> None:
+    publish(broker, 25)
+    done = runner.invoke(app, ["load", "--dry-run"])
+    assert "crash_report: 25 events wait, 0 dead letters, 0 messages gone" in done.stdout.splitlines()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
+        assert file.execute("select name from sqlite_master").fetchall() == []
+
+
+def test_the_status_before_and_after_a_load(broker: Broker) -> None:
+    publish(broker, 25)
+    before = standing()
+    runner.invoke(app, ["load", "--once"])
+    after = standing()
+    assert [(found["lag_events"], found["events"], found["dead"]) for found in (before, after)] == [
+        (25, 0, 0),
+        (0, 25, 0),
+    ]
+    assert before["loaded_at_ns"] == 0 < after["loaded_at_ns"]  # type: ignore[operator]
+
+
+def test_the_status_has_a_line_for_each_type(broker: Broker) -> None:
+    lines = runner.invoke(app, ["load", "status"]).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["type", *event_types()]
+
+
+def test_a_database_that_is_not_there_is_said_with_its_address(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@127.0.0.1:9/events")
+    error = runner.invoke(app, ["load", "--once"]).exception
+    assert str(error).startswith("the database at `postgresql://127.0.0.1:9/events` did not answer while connecting:")
+
+
+def test_the_service_loads_until_it_is_stopped(broker: Broker, tmp_path: Path) -> None:
+    publish(broker, 25)
+    rounds = iter([False] * 8)
+    run_until(lambda: next(rounds, True), filled(LoaderSettings), ManualClock(time.time_ns()))
+    assert crashes(tmp_path) == 25
