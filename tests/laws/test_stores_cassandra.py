@@ -27,6 +27,7 @@ from pipeline_output.stores.cassandra_connection import connection
 from pipeline_output.stores.cassandra_url import parse_address
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
 from pipeline_queue.topics import Column
+from waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -225,12 +226,11 @@ def test_rows_leave_when_their_time_to_live_is_over(cassandra_url: str, table: T
     url = f"{cassandra_url}/laws"
     create_all([url], [table])
     open_store(url).write(table, steps(1), 1)
-    brief = open_store(f"{url}?ttl_s=1")
-    brief.write(table, steps(3, first=100), 1)
-    assert len(brief.read(table)) == 4
-    deadline = time.monotonic() + 5
-    while len(brief.read(table)) > 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    longer, brief = open_store(f"{url}?ttl_s=600"), open_store(f"{url}?ttl_s=1")
+    longer.write(table, steps(3, first=100), 1)
+    assert len(longer.read(table)) == 4
+    brief.write(table, steps(3, first=100), 2)
+    assert until(lambda: len(brief.read(table)) == 1, 20)
     assert brief.read(table) == steps(1)
 
 
