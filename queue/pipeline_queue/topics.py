@@ -21,6 +21,8 @@ BLOCK_BYTES_MAX = 4 * 1024 * 1024
 EVENT_BYTES_MAX = 64 * 1024
 """One line of a block; what is longer is a dead letter."""
 STRING_LENGTH_MAX = 1024
+NEWEST_LENGTH_MAX = 8 * 1024
+"""Of the rows that a loader shows; some are left out where they are longer."""
 AHEAD_S_MAX = 60
 """A time further ahead of its record's append time is a wrong clock, not an event."""
 AGE_S_MAX = 7 * 24 * 3600
@@ -228,10 +230,62 @@ SAMPLES = Topic(
     retention_s=3600,
 )
 
+EVENT_COUNTS = Topic(
+    name="event-counts",
+    doc="What each process of the collector took and refused, as counts since its start: once a second what has changed, every ten seconds all",
+    own_columns=(
+        Column(name="client", kind="string", doc="who sent it; empty where the collector is open", tag=True),
+        Column(name="type", kind="string", doc="the event type; empty where what was refused has none", tag=True),
+        Column(name="outcome", kind="string", doc="`accepted`, or the reason of the refusal in a few words", tag=True),
+        Column(name="events", kind="int64", unit="events", doc="so many since the process began", low=0),
+    ),
+    key="producer",
+    retention_s=3600,
+)
+
+LOADS = Topic(
+    name="loads",
+    doc="How each event type stands at the loader, when that has changed, and every ten seconds",
+    own_columns=(
+        Column(name="type", kind="string", doc="the event type", tag=True),
+        Column(name="lag_events", kind="int64", unit="events", doc="on the queue, not loaded yet", low=0),
+        Column(name="lag_s", kind="float64", unit="s", doc="how long the oldest of them waits", low=0),
+        Column(name="loaded_at_ns", kind="int64", unit="ns", doc="of the last load; 0 before the first", low=0),
+        Column(
+            name="next_at_ns",
+            kind="int64",
+            unit="ns",
+            doc="when the next load begins, if no backlog calls it earlier",
+            low=0,
+        ),
+        Column(
+            name="events", kind="int64", unit="events", doc="that the table took since ever, repeats among them", low=0
+        ),
+        Column(name="dead", kind="int64", unit="events", doc="that became dead letters since ever", low=0),
+        Column(
+            name="gone",
+            kind="int64",
+            unit="messages",
+            doc="that retention took before they were loaded, since ever",
+            low=0,
+        ),
+        Column(name="reached", kind="string", doc="JSON: by partition the offset that is loaded next"),
+        Column(
+            name="newest",
+            kind="string",
+            doc="JSON: the newest rows that this loader put, the last one first",
+            length_max=NEWEST_LENGTH_MAX,
+        ),
+    ),
+    key="type",
+    retention_s=3600,
+)
+
 TOPICS: Mapping[str, Topic] = {
     each.name: each
     for each in (
         *(MONITORING, RANDOM_NUMBERS, CENSUS_POPULATION, CENSUS_INCOME),
         *(DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS, SAMPLES),
+        *(EVENT_COUNTS, LOADS),
     )
 }

@@ -87,7 +87,8 @@ def test_an_unknown_topic_names_the_nearest() -> None:
 
 def test_a_name_like_no_other_is_told_what_there_is() -> None:
     with pytest.raises(
-        UnknownTopic, match="there are census-income, census-population, dead-letters, events-crash-report, "
+        UnknownTopic,
+        match="there are census-income, census-population, dead-letters, event-counts, events-crash-report, ",
     ):
         topic("zzz")
 
