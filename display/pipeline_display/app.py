@@ -1,7 +1,8 @@
 """The pages over HTTP, and what they say over Socket.IO.
 
 In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew so many messages),
-      `clock` (answered with the server's time, so that the page can tell its own clock's offset).
+      `clock` (answered with the server's time, so that the page can tell its own clock's offset), `send` (an event for the
+      collector; answered with whether it will be sent, and what becomes of it is news of the feed `sent`).
 Out:  the pages, each under one address, to which its alias leads (308, asked again each time, as it may move); and to a
       connected page `news` (see `delivery`).
 Refuses: a message of another form; it is answered with null and changes nothing. The content security policy lets a
@@ -21,11 +22,14 @@ from flask import Flask, Response, abort, redirect, render_template
 from flask_socketio import SocketIO
 from pipeline_output.tables import TABLES, Table
 from pipeline_queue.service import Service
+from pipeline_queue.service_events import EventType, event_types
+from pipeline_queue.service_events.event_type import COMMON
 from pipeline_queue.topics import TOPICS, Column
 
 from pipeline_display import path, terminal, wire
 from pipeline_display.delivery import Delivery, Follow
 from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.feeds.sent import Outbox, Wish
 from pipeline_display.modes import Application
 from pipeline_display.settings import DisplaySettings
 from pipeline_display.wakeup import Bell
@@ -55,7 +59,7 @@ def create_app(parts: Parts) -> tuple[Flask, SocketIO]:
     return app, socketio
 
 
-def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell) -> None:
+def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell, outbox: Outbox) -> None:
     """What a connected page may say. Nothing of it needs Flask's context, whose making took most of the time."""
 
     def follow(page_id: str, wishes: object = None) -> list[Mapping[str, Any]] | None:
@@ -74,10 +78,17 @@ def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell) -> None:
     def clock(*_: object) -> int:
         return time.time_ns()
 
+    def send(_page_id: str, wish: object = None) -> bool | None:
+        try:
+            return outbox.put(msgspec.convert(wish, Wish))
+        except msgspec.ValidationError:
+            return None
+
     def disconnect(page_id: str, *_: object) -> None:
         delivery.leave(page_id)
 
-    for name, handler in {"follow": follow, "drawn": drawn, "clock": clock, "disconnect": disconnect}.items():
+    handlers = {"follow": follow, "drawn": drawn, "clock": clock, "send": send, "disconnect": disconnect}
+    for name, handler in handlers.items():
         socketio.server.on(name, handler)
 
 
@@ -109,6 +120,11 @@ def _table(table: Table) -> Mapping[str, Any]:
         "key": table.key,
         "columns": [_column(column) for column in table.columns],
     }
+
+
+def _event_type(of: type[EventType]) -> Mapping[str, Any]:
+    """What a client sends of it, beside its name."""
+    return {"name": of.name, "doc": of.doc, "fields": [_column(column) for column in (*COMMON, *of.fields)]}
 
 
 def _picture_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
@@ -145,11 +161,22 @@ def _add_pages(app: Flask, parts: Parts) -> None:
             page=page_of(shown, parts.settings),
         )
 
+    def events() -> str:
+        return render_template(
+            "events.html",
+            demos=DEMOS.values(),
+            types=event_types().values(),
+            has_collector=parts.settings.collector_url is not None,
+            command=terminal.of_events(parts.settings),
+            page={"types": [_event_type(each) for each in event_types().values()]},
+        )
+
     def healthz() -> tuple[Mapping[str, Any], int]:
         trouble = parts.service.trouble()
         return {"service": "display", "healthy": trouble is None, "trouble": trouble}, 503 if trouble else 200
 
     app.add_url_rule("/", view_func=index)
+    app.add_url_rule("/events", view_func=events)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/<name>", view_func=demo)
     for each in DEMOS.values():

@@ -1,10 +1,10 @@
 """The feeds that the pages follow, by name.
 
 In:   settings.
-Out:  a feed for each demo under the demo's name, and four more for every page: `heartbeats`, the services' figures,
-      `watch`, sample records and the dead letters, `places`, whether queue and stores answer, and `audit`, the ledger
-      against the stores.
-A demo whose store is not configured has no feed.
+Out:  a feed for each demo under the demo's name, and more for every page: `heartbeats`, the services' figures, `watch`,
+      sample records and the dead letters, `places`, whether queue and stores answer, `audit`, the ledger against the
+      stores, `events`, what collectors and loader tell, and `sent`, what became of events sent from a page.
+A demo whose store is not configured has no feed, and without a collector there is no `sent`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from pipeline_queue.topics import TOPICS
 
 from pipeline_display.demos import DEMOS, Demo
 from pipeline_display.feeds.audit import AuditReader
+from pipeline_display.feeds.events import EventsReader
 from pipeline_display.feeds.feed import Feed, Feeds, Figures, Reader
 from pipeline_display.feeds.places import PlacesReader
 from pipeline_display.feeds.ring import Ring
+from pipeline_display.feeds.sent import Outbox, SentReader
 from pipeline_display.feeds.services import ServicesReader
 from pipeline_display.feeds.settled import SettledReader
 from pipeline_display.feeds.topic import TopicReader
@@ -45,6 +47,7 @@ class Surroundings:
     bell: Bell
     stopping: threading.Event
     figures: Figures
+    outbox: Outbox
 
 
 def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
@@ -57,7 +60,10 @@ def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
     names = {name: urlsplit(store_of(DEMOS[name], settings.store_urls) or "").scheme for name in stores}
     places = PlacesReader(watch, stores, names, sleep=around.stopping.wait)
     audit = AuditReader(settings.ledger_dir, settings.store_urls, sleep=around.stopping.wait)
-    shared = {"heartbeats": beats, "places": places, "audit": audit}
+    shared = {"heartbeats": beats, "places": places, "audit": audit, "events": EventsReader(settings.queue_url)}
+    if settings.collector_url:
+        token = settings.events_token.get_secret_value() if settings.events_token else None
+        shared["sent"] = SentReader(around.outbox, settings.queue_url, settings.collector_url, token)
     return of_demos | {"watch": watch} | {name: _short(reader, around) for name, reader in shared.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pipeline_queue.settings import ServiceSettings
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 AsyncMode = Literal["eventlet", "threading"]
@@ -26,6 +26,11 @@ class DisplaySettings(ServiceSettings):
     """The stores that hold the windows, by commas: `disk:///folder,cassandra://host:port/keyspace` or `sqlite:///file`."""
     history_s: Annotated[PositiveFloat, Field(validation_alias="DISPLAY_HISTORY_S")] = 600.0
     """How much of the recent past a page gets when it is opened."""
+
+    collector_url: Annotated[str | None, Field(validation_alias="COLLECTOR_URL", pattern=r"^http://[^/]+$")] = None
+    """Where the page `/events` sends what people type there, such as `http://127.0.0.1:8081`; without it the page has no form."""
+    events_token: Annotated[SecretStr | None, Field(validation_alias="EVENTS_TOKEN")] = None
+    """The page's token, where the collector asks for one."""
 
     @property
     def store_urls(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What to type to see without a browser what a page shows.
 
-In:   a demo, or none for the dead letters, and the settings.
+In:   a demo, or none for the dead letters and for applications' events, and the settings.
 Out:  a command that works as it stands. Where the queue is Kafka, it goes into Compose's display container, as nothing
       outside reaches Kafka; else it uses this project's virtual environment and says where queue and stores are.
 """
@@ -14,6 +14,8 @@ from pipeline_display.demos import Demo
 from pipeline_display.path import store_of
 from pipeline_display.settings import DisplaySettings
 
+EVENT = '{"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}'
+
 
 def of_demo(demo: Demo, settings: DisplaySettings) -> str:
     """The topic's lines, or the table's windows, as they come."""
@@ -25,6 +27,14 @@ def of_demo(demo: Demo, settings: DisplaySettings) -> str:
 
 def of_dead_letters(settings: DisplaySettings) -> str:
     return _placed("pipeline deadletters list", settings, "QUEUE_URL", settings.queue_url)
+
+
+def of_events(settings: DisplaySettings) -> str:
+    """From outside Compose's networks the collector is on loopback, whatever it is called inside."""
+    inside = urlsplit(settings.collector_url or "")
+    is_outside = inside.hostname in {"127.0.0.1", "localhost"}
+    address = inside.netloc if is_outside else f"127.0.0.1:{inside.port or 8081}"
+    return f"curl -d {shlex.quote(EVENT)} {address}"
 
 
 def _placed(program: str, settings: DisplaySettings, variable: str, value: str) -> str:

@@ -5,6 +5,7 @@ Written from the settings classes by `python -m pipeline_cli.reference`: a servi
 
 SETTING_NAMES = (
     "CHECKPOINT_DIR",
+    "COLLECTOR_URL",
     "CORES_MAX",
     "DATABASE_URL",
     "DATABASE_URL_FILE",
@@ -33,6 +34,8 @@ SETTING_NAMES = (
     "EVENTS_OPEN",
     "EVENTS_PORT",
     "EVENTS_REQUEST_WITHIN_S",
+    "EVENTS_TOKEN",
+    "EVENTS_TOKEN_FILE",
     "EVENTS_WORKERS",
     "EXECUTOR_MEMORY",
     "HEALTH_HOST",

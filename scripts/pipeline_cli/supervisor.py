@@ -158,6 +158,7 @@ class Supervisor:
             "LEDGER_DIR": f"{self._folder}/ledger",
             "DISPLAY_PORT": str(self.port),
             "EVENTS_PORT": str(self.events_port),
+            "COLLECTOR_URL": f"http://127.0.0.1:{self.events_port}",
             "DATABASE_URL": f"sqlite://{self._folder}/events.db",
             "DB_LOAD_INTERVAL": os.environ.get("DB_LOAD_INTERVAL", DEMO_LOAD_INTERVAL_S),
             "DB_LOAD_MIN_INTERVAL": os.environ.get("DB_LOAD_MIN_INTERVAL", DEMO_LOAD_INTERVAL_S),

@@ -22,7 +22,7 @@ from pipeline_queue.service import Service, ServiceOptions
 PACKAGE = Path(pipeline_display.__file__).parent
 KAFKA = "kafka://kafka:9092"
 EMBEDDED = ("disk:///data/disk", "sqlite:///data/windows.db")
-PAGES = ["/", *(demo.path for demo in DEMOS.values())]
+PAGES = ["/", "/events", *(demo.path for demo in DEMOS.values())]
 STACK = ("disk:///data/disk", "cassandra://cassandra:9042/pipeline")
 
 
