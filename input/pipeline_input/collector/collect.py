@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from pipeline_queue.setting_places import names_of
@@ -66,6 +66,7 @@ def collect(**given: Any) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=1000 * settings.request_within_s),
         backpressure=CONNECTIONS_PER_WORKER_MAX,
         websockets=False,
+        loop=Loops.uvloop,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
         log_level=LogLevels.warning,

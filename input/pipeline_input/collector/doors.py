@@ -8,7 +8,6 @@ allowed.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pipeline_input.collector.clients import Client, Clients
 from pipeline_input.collector.group_commit import GroupCommit, Unavailable
 from pipeline_input.collector.ids import Ids
 from pipeline_input.collector.openapi import document
+from pipeline_input.collector.patience import Patience
 from pipeline_input.collector.reading import BOM, Code, Reader, Refused, pieces_of
 from pipeline_input.collector.replies import Reply
 from pipeline_input.collector.room import Full, Room
@@ -69,6 +69,7 @@ class Doors:
         self._makers = {each.sent(): _Maker(each, parts.producer) for each in parts.types.values()}
         self._ids = Ids()
         self._room = Room()
+        self._patience = Patience(parts.settings.request_within_s)
         self._one_bytes_max = 4 * parts.settings.length_max + len(BOM)
         self._openapi = replies.as_json(200, document(parts.types, parts.settings))
         self._paths: Mapping[str, tuple[str, Callable[[Any, Any], Awaitable[Reply]]]] = {
@@ -138,15 +139,12 @@ class Doors:
 
     async def _body(self, scope: Any, protocol: Any, bytes_max: int) -> bytes | None:
         """None where it is larger than that; raises NotTaken where it does not come."""
-        within_s = self._settings.request_within_s
+        length = scope.headers.get("content-length")
+        is_small = length is not None and int(length) <= bytes_max
         try:
-            async with asyncio.timeout(within_s):
-                length = scope.headers.get("content-length")
-                if length is not None and int(length) <= bytes_max:
-                    return await protocol()
-                return await _body_in_chunks(protocol, bytes_max)
+            return await self._patience.wait(protocol() if is_small else _body_in_chunks(protocol, bytes_max))
         except TimeoutError:
-            raise NotTaken(replies.too_slow(within_s)) from None
+            raise NotTaken(replies.too_slow(self._settings.request_within_s)) from None
 
     async def _accept(self, client: Client, sent: Sequence[msgspec.Struct], keys: Sequence[str] | None) -> None:
         """Return when the queue has them all; an event's own id goes before the request's key."""
