@@ -6,8 +6,6 @@ there that nobody sent, and what is there is what was sent, byte for byte. A key
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import os
 import random
@@ -15,10 +13,10 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
+from retrying_clients import Sent, is_as_sent, send, together
 from running_demo import free_port
 from running_stack import Stack, said
 from waiting import until
@@ -26,13 +24,12 @@ from waiting import until
 pytestmark = pytest.mark.engine
 
 CLIENTS = 8
-POSTS = 50
+SOAK = "PIPELINE_SOAK" in os.environ
+POSTS = 500 if SOAK else 50
 EVENTS_PER_POST = 250
-GIVEN_UP_AFTER_S = 120
 KILLED = ("collector", "postgres", "kafka", "loader", "postgres", "collector")
 BACK_WITHIN_S = 60
-LOADED_WITHIN_S = 60
-SKU = "a,b\nc\t\\N 𝄞"
+LOADED_WITHIN_S = 120
 
 WAITING = "pipeline load status --json"
 ROWS = """
@@ -47,13 +44,10 @@ with psycopg.connect(filled(LoaderSettings).url) as connection:
 
 @dataclass(frozen=True)
 class Fire:
-    """What the clients sent, what was acknowledged to them, how often they sent again, what the table has."""
+    """What the clients sent and were told, and what the table has."""
 
-    sent: set[str]
-    acknowledged: set[str]
-    retries: int
+    clients: Sent
     rows: dict[str, tuple[int, str]]
-    seconds_to_load: float
 
 
 @pytest.fixture(scope="module")
@@ -62,66 +56,33 @@ def fire(stack: Stack) -> Iterator[Fire]:
     events = ("collector", "loader")
     stack.command("up", "--detach", "--wait", *events, EVENTS_PORT=str(port), DB_LOAD_INTERVAL="1")
     with ThreadPoolExecutor(CLIENTS) as threads:
-        sending = [threads.submit(send, port, client) for client in range(CLIENTS)]
-        for service in KILLED:
+        sending = [
+            threads.submit(send, port, client, posts=POSTS, events_per_post=EVENTS_PER_POST)
+            for client in range(CLIENTS)
+        ]
+        for service in killed():
             kill(stack, service)
-        sent = [each.result() for each in sending]
-    began = time.monotonic()
+            if all(each.done() for each in sending):
+                break
+        clients = together(each.result() for each in sending)
     assert until(lambda: not waiting(stack), LOADED_WITHIN_S, pause_s=1)
     rows = {event_id: (user_id, sku) for event_id, user_id, sku in map(json.loads, stack.lines("loader", ROWS))}
-    yield Fire(
-        sent={name for each in sent for name in each.sent},
-        acknowledged={name for each in sent for name in each.acknowledged},
-        retries=sum(each.retries for each in sent),
-        rows=rows,
-        seconds_to_load=time.monotonic() - began,
-    )
+    yield Fire(clients=clients, rows=rows)
     stack.command("rm", "--force", "--stop", "collector", "loader", "postgres", "db-password")
+
+
+def killed() -> Iterator[str]:
+    """In turn; in the soak at random for as long as clients send."""
+    yield from KILLED
+    while SOAK:
+        time.sleep(random.uniform(0.0, 5.0))
+        yield random.choice(KILLED)
 
 
 def waiting(stack: Stack) -> int:
     """Events that are on the queue and not in a table."""
     said = stack.command("exec", "-T", "loader", "bash", "-c", WAITING)
     return sum(json.loads(line)["lag_events"] for line in said.splitlines())
-
-
-@dataclass
-class Sent:
-    """Of one client."""
-
-    sent: list[str]
-    acknowledged: list[str]
-    retries: int = 0
-
-
-def send(port: int, client: int) -> Sent:
-    """Every post until it is answered 200; a post keeps its ids when it is sent again."""
-    mine = Sent([], [])
-    for post in range(POSTS):
-        names = [f"c{client}-{post}-{i}" for i in range(EVENTS_PER_POST)]
-        mine.sent += names
-        body = "\n".join(
-            json.dumps({"event_name": "purchase", "user_id": client, "timestamp": post, "sku": SKU, "id": name})
-            for name in names
-        )
-        deadline = time.monotonic() + GIVEN_UP_AFTER_S
-        while (answered := posted(port, body)) is None and time.monotonic() < deadline:
-            mine.retries += 1
-            time.sleep(random.uniform(0.05, 0.5))
-        codes = [each["status_code"] for each in answered or []]
-        mine.acknowledged += [name for name, code in zip(names, codes, strict=False) if code == 0]
-    return mine
-
-
-def posted(port: int, body: str) -> list[dict] | None:
-    """The results; None for any failure."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    with closing(connection), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-        connection.request("POST", "/events", body=body)
-        answer = connection.getresponse()
-        told = json.loads(answer.read())
-        return told["results"] if answer.status == 200 else None
-    return None
 
 
 def kill(stack: Stack, service: str) -> None:
@@ -137,7 +98,8 @@ def kill(stack: Stack, service: str) -> None:
 
 
 def test_everything_was_acknowledged_in_the_end(fire: Fire) -> None:
-    assert (len(fire.sent), fire.acknowledged == fire.sent, fire.retries > 0) == (
+    clients = fire.clients
+    assert (len(clients.sent), clients.acknowledged == clients.sent, clients.retries > 0) == (
         CLIENTS * POSTS * EVENTS_PER_POST,
         True,
         True,
@@ -145,8 +107,9 @@ def test_everything_was_acknowledged_in_the_end(fire: Fire) -> None:
 
 
 def test_what_was_acknowledged_is_in_the_table_and_nothing_else(fire: Fire) -> None:
-    assert (fire.acknowledged - fire.rows.keys(), fire.rows.keys() - fire.sent) == (set(), set())
+    there = fire.rows.keys()
+    assert (fire.clients.acknowledged - there, there - fire.clients.sent) == (set(), set())
 
 
 def test_what_is_in_the_table_is_what_was_sent(fire: Fire) -> None:
-    assert {name: row for name, row in fire.rows.items() if row != (int(name[1:].partition("-")[0]), SKU)} == {}
+    assert {name: row for name, row in fire.rows.items() if not is_as_sent(name, row)} == {}
