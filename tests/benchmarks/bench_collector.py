@@ -17,8 +17,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,13 +144,17 @@ def composed(workers: str) -> Iterator[int]:
         yield port
 
 
-@contextmanager
-def bare_server(workers: str) -> Iterator[int]:
+def bare_server(workers: str) -> AbstractContextManager[int]:
     """Under Granian's own command, with the collector's options."""
+    options = ["--interface", "rsgi", "--http", "1", "--no-ws", "--loop", "uvloop", "--backpressure", "1024"]
+    return served(["granian", *options, "--workers", workers, "--log-level", "warning", "bench_collector:bare"])
+
+
+@contextmanager
+def served(module: Sequence[str]) -> Iterator[int]:
+    """By `python -m MODULE --port PORT`, once it answers."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--port", str(port)]
-    command += ["--workers", workers, "--backpressure", "1024", "--log-level", "warning", "bench_collector:bare"]
-    process = subprocess.Popen(command, cwd=Path(__file__).parent)
+    process = subprocess.Popen([sys.executable, "-m", *module, "--port", str(port)], cwd=Path(__file__).parent)
     try:
         for _ in range(200):
             done = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/"], capture_output=True, check=False)
