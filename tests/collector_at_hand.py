@@ -133,6 +133,7 @@ def collector(clients: Clients | None = None, *, patience_s: float = 30.0, **set
                 commit=commit,
                 service=service,
                 counts=counts,
+                figures=service.metrics,
                 producer="collector-test",
             )
         )

@@ -11,11 +11,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from running_collector import COMMAND, Collector, collecting
 from running_demo import free_port
@@ -145,6 +147,41 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tm
         assert until(lambda: len({each.pid for each in here.workers()} - before) == 2 and here.is_ready(), 20)
         assert set(acknowledged) <= {each["event_id"] for each in here.events()}
         assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+ACCEPTED = 'pipeline_collected_events_total{client="",outcome="accepted",type="crash_report"}'
+UNSUPPORTED = 'pipeline_collected_events_total{client="",outcome="unsupported event",type=""}'
+
+
+def test_the_figures_are_of_all_processes_and_those_that_were_killed(tmp_path: Path) -> None:
+    def send(here: Collector, times: int) -> None:
+        for _ in range(times):
+            here.ask("POST", "/", SOUND)
+            here.ask("POST", "/events", [SOUND, {"event_name": "x"}, SOUND])
+
+    with collecting(tmp_path, EVENTS_WORKERS="2") as here:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(send, [here] * 4, [50] * 4))
+        for _ in range(10):  # each on a connection of its own, so of either process
+            found = here.figures()
+            assert [found[name] for name in (ACCEPTED, UNSUPPORTED, "pipeline_events_out_total")] == [600, 200, 600]
+        assert until(lambda: _told(here) == {"accepted": 600, "unsupported event": 200}, 20)
+        before = {each.pid for each in here.workers()}
+        psutil.Process(min(before)).kill()
+        assert until(lambda: len({each.pid for each in here.workers()} - before) == 1 and here.is_ready(), 20)
+        send(here, 1)
+        found = [here.figures() for _ in range(10)]
+        assert {(each[ACCEPTED], each[UNSUPPORTED], each["pipeline_lag_events"]) for each in found} == {(603, 201, 0)}
+        assert until(lambda: _told(here) == {"accepted": 603, "unsupported event": 201}, 20)
+
+
+def _told(here: Collector) -> dict[str, int]:
+    """By outcome, the sum over the processes of the last count that each put on the queue."""
+    last = {(each["producer"], each["type"], each["outcome"]): each["events"] for each in here.lines("event-counts")}
+    told: Counter[str] = Counter()
+    for (_, _, outcome), events in last.items():
+        told[outcome] += events
+    return dict(told)
 
 
 def _send_until_gone(here: Collector, client: int) -> list[str]:

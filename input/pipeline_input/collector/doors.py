@@ -64,6 +64,7 @@ class Parts:
     commit: GroupCommit
     service: Service
     counts: Counts
+    figures: Callable[[], bytes]
     producer: str
 
 
@@ -73,6 +74,7 @@ class Doors:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._clients = parts.settings, parts.clients
         self._commit, self._service, self._counts = parts.commit, parts.service, parts.counts
+        self._figures = parts.figures
         self._reader = Reader(parts.types, length_max=parts.settings.length_max)
         self._makers = {each.sent(): _Maker(each, parts.producer) for each in parts.types.values()}
         self._types_by_topic = {each.topic().name: each.name for each in parts.types.values()}
@@ -221,7 +223,7 @@ class Doors:
         return replies.as_json(200 if is_ready else 503, {"ready": is_ready, "doing": self._service.doing})
 
     async def _tell_figures(self, _scope: Any, _protocol: Any) -> Reply:
-        return 200, [("content-type", CONTENT_TYPE_LATEST)], self._service.metrics()
+        return 200, [("content-type", CONTENT_TYPE_LATEST)], self._figures()
 
 
 class _Maker:

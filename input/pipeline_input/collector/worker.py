@@ -19,6 +19,7 @@ from pipeline_queue.settings import filled
 from pipeline_input.collector.clients import Clients, read
 from pipeline_input.collector.counts import Counts, Report, Telling
 from pipeline_input.collector.doors import Doors, Parts
+from pipeline_input.collector.figures import figures_of_all
 from pipeline_input.collector.group_commit import GroupCommit
 from pipeline_input.collector.settings import CollectorSettings
 
@@ -49,6 +50,7 @@ class Worker:
                 commit=self._commit,
                 service=self._service,
                 counts=counts,
+                figures=self._service.metrics if settings.workers == 1 else figures_of_all,
                 producer=producer,
             )
         )
