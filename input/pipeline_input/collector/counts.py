@@ -43,6 +43,7 @@ class Outcome(StrEnum):
     TOO_FAST = "too fast"
     TOO_LARGE = "too large"
     TOO_SLOW = "too slow"
+    CUT_OFF = "cut off"
     BAD_ENCODING = "bad encoding"
     QUEUE_UNAVAILABLE = "queue unavailable"
     NO_ROOM = "no room"

@@ -18,6 +18,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from granian.rsgi import ProtocolClosed
 from pipeline_queue.events import Event, event_type
 from pipeline_queue.service import Service
 from pipeline_queue.service_events import EventType
@@ -30,7 +31,7 @@ from pipeline_input.collector.counts import Counts, Outcome
 from pipeline_input.collector.group_commit import GroupCommit, Unavailable
 from pipeline_input.collector.ids import Ids
 from pipeline_input.collector.openapi import document
-from pipeline_input.collector.reading import BOM, Code, Reader, Refused, pieces_of, type_name
+from pipeline_input.collector.reading import BOM, KEY_LENGTH_MAX, Code, Reader, Refused, pieces_of, type_name
 from pipeline_input.collector.replies import Reply
 from pipeline_input.collector.room import Full, Room
 from pipeline_input.collector.settings import CollectorSettings
@@ -38,9 +39,6 @@ from pipeline_input.collector.unpacking import BadEncoding, TooMuch, unpacked
 
 DROPPED_BYTES_MAX = 1 << 26
 """How much of a body that is too large is read, so that its sender gets to read the reply."""
-KEY_LENGTH_MAX = 120
-"""An id may have 128, and an event's place in its request is added."""
-
 
 UNREAD: Mapping[str, int] = {"": 1}
 """Events by type, as a request counts in which nobody has looked for them."""
@@ -170,6 +168,8 @@ class Doors:
                 return await _body_in_chunks(protocol, bytes_max)
         except TimeoutError:
             raise NotTaken(replies.too_slow(within_s), Outcome.TOO_SLOW) from None
+        except ProtocolClosed:
+            raise NotTaken(replies.cut_off(), Outcome.CUT_OFF) from None
 
     async def _accept(
         self,
@@ -251,8 +251,12 @@ def _grant(client: Client, events: int) -> None:
 def _key(scope: Any, events: int) -> str | None:
     """The `Idempotency-Key` of a request of so many; raises NotTaken."""
     key = scope.headers.get("idempotency-key")
+    told = ""
     if key is not None and not 0 < len(key) <= KEY_LENGTH_MAX:
         told = f"`Idempotency-Key` has {len(key)} characters, allowed are 1 to {KEY_LENGTH_MAX}"
+    elif key is None and "idempotency-key" in scope.headers:  # without it, a retry would be another event
+        told = "`Idempotency-Key` must be printable ASCII"
+    if told:
         refusal = Refused(Code.UNIDENTIFIED, told)
         raise NotTaken(replies.refused_body(refusal), refusal.code.message, {"": events})
     return key

@@ -29,6 +29,8 @@ EVENTS_MAX = EVENTS_PER_BLOCK_MAX
 ARRAY_COMMAS_MAX = 64 * EVENTS_MAX
 """An array has to be taken apart before its elements can be counted; with more commas it is not begun."""
 ID_LENGTH_MAX = 128
+KEY_LENGTH_MAX = 120
+"""Of a request's key: an event's place in the request is added, and it is an id."""
 SHOWN_LENGTH = 100
 _NO_ELEMENT = re.compile(r"[ \t\r\n,]*")
 _SCANNER = json.JSONDecoder()

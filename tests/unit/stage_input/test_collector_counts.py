@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import pytest
 from collector_at_hand import SOUND, Collector, FaultyBroker, Protocol, Scope, collector, done
+from granian.rsgi import ProtocolClosed
 from pipeline_input.collector import counts, room
 from pipeline_input.collector.clients import Clients, Limits
 from pipeline_input.collector.counts import Counts, Key, Report, Telling
@@ -85,17 +86,21 @@ def test_a_page_of_a_browser_is_counted() -> None:
     assert counted(("/", SOUND), origin="http://evil.example") == {("", "", "foreign page"): 1}
 
 
-def test_a_body_that_does_not_come_is_counted() -> None:
-    class Slow(Protocol):
+@pytest.mark.parametrize(
+    ("fault", "status", "outcome"), [(TimeoutError(), 408, "too slow"), (ProtocolClosed(), 400, "cut off")]
+)
+def test_a_body_that_does_not_come_is_counted(fault: Exception, status: int, outcome: str) -> None:
+    class Faulty(Protocol):
         async def __call__(self) -> bytes:
-            raise TimeoutError
+            raise fault
 
-    async def run() -> Mapping[Key, int]:
+    async def run() -> tuple[int, Mapping[Key, int]]:
         with collector() as here:
-            await here.doors.answer(Scope("POST", "/", {"content-length": "9"}), Slow([]))
-            return here.counts.now()
+            reply = Faulty([])
+            await here.doors.answer(Scope("POST", "/", {"content-length": "9"}), reply)
+            return reply.status, here.counts.now()
 
-    assert done(run()) == {("", "", "too slow"): 1}
+    assert done(run()) == (status, {("", "", outcome): 1})
 
 
 def test_a_large_body_without_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
