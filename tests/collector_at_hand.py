@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from pipeline_input.collector import group_commit
 from pipeline_input.collector.clients import Clients
+from pipeline_input.collector.counts import Counts
 from pipeline_input.collector.doors import Doors, Parts
 from pipeline_input.collector.group_commit import GroupCommit
 from pipeline_input.collector.settings import CollectorSettings
@@ -86,6 +87,7 @@ class Collector:
     doors: Doors
     broker: FaultyBroker
     commit: GroupCommit
+    counts: Counts
 
     async def ask(
         self, path: str, body: bytes | Any = b"", *, method: str = "POST", chunked: bool = False, **headers: str
@@ -121,6 +123,7 @@ def collector(clients: Clients | None = None, *, patience_s: float = 30.0, **set
     broker = FaultyBroker(MemoryLog())
     topics = [each.topic() for each in event_types().values()]
     with patch.multiple(group_commit, PATIENCE_S=patience_s, BACKOFF_S=(0.001,), SWEEP_S=0.001):
+        counts = Counts(service.registry)
         commit = GroupCommit(lambda: broker, topics, service, asyncio.get_running_loop())
         doors = Doors(
             Parts(
@@ -129,11 +132,13 @@ def collector(clients: Clients | None = None, *, patience_s: float = 30.0, **set
                 clients=clients or Clients(None),
                 commit=commit,
                 service=service,
+                counts=counts,
+                figures=service.metrics,
                 producer="collector-test",
             )
         )
         try:
-            yield Collector(doors=doors, broker=broker, commit=commit)
+            yield Collector(doors=doors, broker=broker, commit=commit, counts=counts)
         finally:
             broker.gate.set()
             commit.stop()

@@ -39,9 +39,20 @@ class Collector:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
+    def figures(self) -> dict[str, float]:
+        """What `/metrics` says, by name and labels."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request("GET", "/metrics")
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in (each.rsplit(" ", 1) for each in lines if each[0] != "#")}
+
     def events(self, name: str = "crash-report") -> list[dict[str, Any]]:
-        """What the topic holds, read as plain JSON."""
-        topic = f"events-{name}"
+        """What the type's topic holds, read as plain JSON."""
+        return self.lines(f"events-{name}")
+
+    def lines(self, topic: str) -> list[dict[str, Any]]:
         with closing(open_broker(self.queue_url)) as broker:
             position, found = broker.begin_offsets(topic), []
             while records := broker.read(topic, position):
@@ -57,8 +68,14 @@ class Collector:
 
     def workers(self) -> list[psutil.Process]:
         """Its processes that take events: not multiprocessing's own helper."""
-        children = psutil.Process(self.process.pid).children()
-        return [each for each in children if "resource_tracker" not in " ".join(each.cmdline())]
+        return [each for each in psutil.Process(self.process.pid).children() if _takes_events(each)]
+
+
+def _takes_events(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has ended
+        return False
 
 
 @contextmanager
@@ -67,7 +84,7 @@ def collecting(folder: Path, *, command: Sequence[str] = COMMAND, **settings: st
     queue_url, port, log = f"sqlite://{folder}/queue", free_port(), folder / "collector.log"
     with closing(open_broker(queue_url)) as broker:
         broker.create(topics().values())
-    given = {"QUEUE_URL": queue_url, "EVENTS_PORT": str(port)}
+    given = {"QUEUE_URL": queue_url, "EVENTS_PORT": str(port), "TMPDIR": str(folder)}
     with log.open("ab") as out:
         process = subprocess.Popen(command, env=os.environ | given | settings, stdout=out, stderr=out)
     here = Collector(process=process, port=port, queue_url=queue_url)

@@ -66,7 +66,9 @@ class Service:
         self._out = Counter("pipeline_events_out", "Events handed on", registry=self._registry)
         self._dead = Counter("pipeline_events_dead", "Events sent to the dead letters", registry=self._registry)
         self._late = Counter("pipeline_events_late", "Events that were late", registry=self._registry)
-        self._lag = Gauge("pipeline_lag_events", "Events not taken in yet", registry=self._registry)
+        self._lag = Gauge(
+            "pipeline_lag_events", "Events not taken in yet", multiprocess_mode="sum", registry=self._registry
+        )
         self._latency = Histogram(
             "pipeline_latency_seconds",
             "From an event's making to its being handed on",

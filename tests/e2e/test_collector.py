@@ -11,11 +11,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from running_collector import COMMAND, Collector, collecting
 from running_demo import free_port
@@ -24,6 +26,10 @@ from waiting import until
 SOUND = {"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}
 OK = {"status_code": 0, "status_message": "ok"}
 WITHIN_S = 2
+GARBAGE = 10_000 if "PIPELINE_SOAK" in os.environ else 1_000
+WHOLE = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 76\r\nContent-Encoding: identity\r\n\r\n" + (
+    b'{"event_name": "crash_report", "user_id": 8, "timestamp": 1, "message": "m"}'
+)
 HOSTILE = [
     "a,b\"c'd",
     "line\nline\r\n\ttab",
@@ -101,25 +107,47 @@ def test_a_connection_that_says_no_more_is_closed_and_holds_nobody_up(here: Coll
 @pytest.mark.parametrize("seed", range(20))
 def test_garbage_on_the_socket_is_answered_or_cut_off(here: Collector, seed: int) -> None:
     draw = random.Random(seed)
-    garbage = draw.choice(
-        [
-            draw.randbytes(draw.randrange(1, 5000)),
-            b"GET / HTTP/9.9\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
-        ]
-    )
+    for _ in range(GARBAGE // 20):
+        garbage = draw.choice(
+            [
+                draw.randbytes(draw.randrange(1, 5000)),
+                b"GET / HTTP/9.9\r\n\r\n",
+                b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+                b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                b"POST / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
+                _damaged(draw, WHOLE),
+            ]
+        )
+        assert not _answer_to(here, garbage).startswith(b"HTTP/1.1 5"), garbage[:200]
+    assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+def _damaged(draw: random.Random, request: bytes) -> bytes:
+    """With some bytes changed, and cut off somewhere."""
+    damaged = bytearray(request)
+    for _ in range(draw.randint(1, 8)):
+        damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+    return bytes(damaged[: draw.randint(1, 2 * len(damaged))])
+
+
+def _answer_to(here: Collector, sent: bytes) -> bytes:
+    """All that came until the connection was closed."""
+    answer = b""
     with closing(socket.create_connection(("127.0.0.1", here.port), timeout=10)) as connection:
         with contextlib.suppress(OSError):
-            connection.sendall(garbage)
+            connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionResetError):
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-            assert not answer.startswith(b"HTTP/1.1 5")
-    assert here.ask("POST", "/", SOUND) == (200, OK)
+            while chunk := connection.recv(65536):
+                answer += chunk
+    return answer
+
+
+def test_a_key_that_cannot_be_read_is_refused(here: Collector) -> None:
+    status, told = here.ask("POST", "/", SOUND, **{"Idempotency-Key": "é"})
+    assert (status, told["status_code"], "ASCII" in told["status_message"]) == (400, 1, True)
 
 
 def test_asked_to_end_it_answers_what_it_took_and_ends(tmp_path: Path) -> None:
@@ -145,6 +173,41 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tm
         assert until(lambda: len({each.pid for each in here.workers()} - before) == 2 and here.is_ready(), 20)
         assert set(acknowledged) <= {each["event_id"] for each in here.events()}
         assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+ACCEPTED = 'pipeline_collected_events_total{client="",outcome="accepted",type="crash_report"}'
+UNSUPPORTED = 'pipeline_collected_events_total{client="",outcome="unsupported event",type=""}'
+
+
+def test_the_figures_are_of_all_processes_and_those_that_were_killed(tmp_path: Path) -> None:
+    def send(here: Collector, times: int) -> None:
+        for _ in range(times):
+            here.ask("POST", "/", SOUND)
+            here.ask("POST", "/events", [SOUND, {"event_name": "x"}, SOUND])
+
+    with collecting(tmp_path, EVENTS_WORKERS="2") as here:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(send, [here] * 4, [50] * 4))
+        for _ in range(10):  # each on a connection of its own, so of either process
+            found = here.figures()
+            assert [found[name] for name in (ACCEPTED, UNSUPPORTED, "pipeline_events_out_total")] == [600, 200, 600]
+        assert until(lambda: _told(here) == {"accepted": 600, "unsupported event": 200}, 20)
+        before = {each.pid for each in here.workers()}
+        psutil.Process(min(before)).kill()
+        assert until(lambda: len({each.pid for each in here.workers()} - before) == 1 and here.is_ready(), 20)
+        send(here, 1)
+        found = [here.figures() for _ in range(10)]
+        assert {(each[ACCEPTED], each[UNSUPPORTED], each["pipeline_lag_events"]) for each in found} == {(603, 201, 0)}
+        assert until(lambda: _told(here) == {"accepted": 603, "unsupported event": 201}, 20)
+
+
+def _told(here: Collector) -> dict[str, int]:
+    """By outcome, the sum over the processes of the last count that each put on the queue."""
+    last = {(each["producer"], each["type"], each["outcome"]): each["events"] for each in here.lines("event-counts")}
+    told: Counter[str] = Counter()
+    for (_, _, outcome), events in last.items():
+        told[outcome] += events
+    return dict(told)
 
 
 def _send_until_gone(here: Collector, client: int) -> list[str]:

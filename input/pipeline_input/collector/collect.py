@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from granian import Granian
@@ -22,6 +23,7 @@ from pipeline_queue.setting_places import names_of
 from pipeline_queue.settings import filled
 
 from pipeline_input.collector.clients import read
+from pipeline_input.collector.figures import shared_folder
 from pipeline_input.collector.settings import CollectorSettings
 from pipeline_input.errors import InputError
 
@@ -56,6 +58,11 @@ def collect(**given: Any) -> None:
         log.warning(
             "OPEN: everybody who reaches %s:%d may send events; EVENTS_CLIENTS would say who", address, settings.port
         )
+    with nullcontext() if settings.workers == 1 else shared_folder():
+        _serve(settings, address)
+
+
+def _serve(settings: CollectorSettings, address: str) -> None:
     Granian(
         WORKER,
         address=address,

@@ -13,7 +13,7 @@ from pipeline_queue.service_events import EventType
 from pipeline_queue.service_events.event_type import COMMON, INT64_MAX, INT64_MIN, TAG
 from pipeline_queue.topics import Column
 
-from pipeline_input.collector.reading import EVENTS_MAX, ID_LENGTH_MAX, Code
+from pipeline_input.collector.reading import EVENTS_MAX, ID_LENGTH_MAX, KEY_LENGTH_MAX, Code
 from pipeline_input.collector.settings import CollectorSettings
 
 VERSION = "1"
@@ -46,7 +46,11 @@ def _one(settings: CollectorSettings) -> dict[str, Any]:
         "summary": f"One event of at most {settings.length_max} characters. The reply's code says what became of it; HTTP's status is 200 for all codes but 100.",
         "parameters": [_key()],
         "requestBody": {"required": True, "content": {"application/json": {"schema": EVENT}}},
-        "responses": {"200": _json(RESULT, "what became of it"), **_failures()},
+        "responses": {
+            "200": _json(RESULT, "what became of it"),
+            "400": _json(RESULT, "the key is no key"),
+            **_failures(),
+        },
     }
 
 
@@ -72,7 +76,7 @@ def _many(settings: CollectorSettings) -> dict[str, Any]:
         "requestBody": {"required": True, "content": body},
         "responses": {
             "200": _json(results, "what became of each"),
-            "400": _json(RESULT, "the body is no array and no lines, so no event was accepted"),
+            "400": _json(RESULT, "the body is no array and no lines, or the key is no key, so no event was accepted"),
             "415": _json({"type": "object"}, "the body is packed in an unknown way"),
             **_failures(),
         },
@@ -132,7 +136,8 @@ def _of_column(column: Column) -> dict[str, Any]:
         return {"type": "string", "description": column.doc}
     low = INT64_MIN if column.low is None else column.low
     high = INT64_MAX if column.high is None else column.high
-    return {"type": "integer", "minimum": low, "maximum": high, "description": column.doc}
+    written = f"{column.doc}; without a fraction, so 1.0 is none"
+    return {"type": "integer", "minimum": low, "maximum": high, "description": written}
 
 
 def _result() -> dict[str, Any]:
@@ -152,7 +157,7 @@ def _key() -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "description": "makes a retry harmless where events have no id",
-        "schema": {"type": "string", "minLength": 1},
+        "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
     }
 
 

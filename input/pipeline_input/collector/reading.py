@@ -29,6 +29,8 @@ EVENTS_MAX = EVENTS_PER_BLOCK_MAX
 ARRAY_COMMAS_MAX = 64 * EVENTS_MAX
 """An array has to be taken apart before its elements can be counted; with more commas it is not begun."""
 ID_LENGTH_MAX = 128
+KEY_LENGTH_MAX = 120
+"""Of a request's key: an event's place in the request is added, and it is an id."""
 SHOWN_LENGTH = 100
 _NO_ELEMENT = re.compile(r"[ \t\r\n,]*")
 _SCANNER = json.JSONDecoder()
@@ -57,11 +59,11 @@ class Code(IntEnum):
 
 
 class Refused(Exception):
-    """No event, for a reason that its sender can do something about."""
+    """No event, for a reason that its sender can do something about; `type_name` is empty until its type is known."""
 
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(f"{code.message}: {detail}")
-        self.code = code
+        self.code, self.type_name = code, ""
 
 
 class Reader:
@@ -75,9 +77,10 @@ class Reader:
         """Raises Refused."""
         text = self._text(body)
         try:
-            return _checked(self._decoder.decode(text))
+            sent = self._decoder.decode(text)
         except (msgspec.MsgspecError, RecursionError):
             return self._of(_parsed(text))
+        return _checked(sent)
 
     def read_each(self, pieces: Sequence[bytes]) -> list[msgspec.Struct | Refused]:
         """What each of them is."""
@@ -111,15 +114,11 @@ class Reader:
         if not isinstance(sent, dict):
             raise Refused(Code.BAD_JSON, f"an object is wanted, not {_shown(sent)}")
         kind = self._kind(sent)
-        columns = (*COMMON, *kind.fields)
-        for column in columns:
-            if column.name not in sent:
-                raise Refused(Code.KEY_MISSING, f"`{column.name}`")
-        for column in columns:
-            _check_type(column, sent[column.name])
-        if not isinstance(sent.get("id"), str | None):
-            raise Refused(Code.BAD_TYPE, f"`id` must be a string, not {_shown(sent['id'])}")
-        return _checked(kind.sent()(**{name: sent.get(name) for name in (*(column.name for column in columns), "id")}))
+        try:
+            return _of_kind(kind, sent)
+        except Refused as refusal:
+            refusal.type_name = kind.name
+            raise
 
     def _kind(self, sent: Mapping[str, Any]) -> type[EventType]:
         name = sent.get(TAG, "")
@@ -130,6 +129,11 @@ class Reader:
         if name not in self._types:
             raise Refused(Code.UNSUPPORTED, f"{_shown(name)}; there are {', '.join(self._types)}")
         return self._types[name]
+
+
+def type_name(sent: msgspec.Struct | Refused) -> str:
+    """Of the event type; empty where what was refused has none that is known."""
+    return sent.type_name if isinstance(sent, Refused) else str(sent.__struct_config__.tag)
 
 
 def pieces_of(body: bytes) -> list[bytes]:
@@ -191,6 +195,18 @@ def _parsed(text: str) -> Any:
         raise Refused(Code.BAD_JSON, str(error) or "nested too deep") from error
 
 
+def _of_kind(kind: type[EventType], sent: Mapping[str, Any]) -> msgspec.Struct:
+    columns = (*COMMON, *kind.fields)
+    for column in columns:
+        if column.name not in sent:
+            raise Refused(Code.KEY_MISSING, f"`{column.name}`")
+    for column in columns:
+        _check_type(column, sent[column.name])
+    if not isinstance(sent.get("id"), str | None):
+        raise Refused(Code.BAD_TYPE, f"`id` must be a string, not {_shown(sent['id'])}")
+    return _checked(kind.sent()(**{name: sent.get(name) for name in (*(column.name for column in columns), "id")}))
+
+
 def _check_type(column: Column, value: object) -> None:
     if column.kind == "string":
         if not isinstance(value, str):
@@ -210,9 +226,13 @@ def _high(column: Column) -> int:
 
 
 def _checked(sent: msgspec.Struct) -> msgspec.Struct:
-    for name in sent.__struct_fields__:
-        if isinstance(value := getattr(sent, name), str):
-            _check_text(name, value)
+    try:
+        for name in sent.__struct_fields__:
+            if isinstance(value := getattr(sent, name), str):
+                _check_text(name, value)
+    except Refused as refusal:
+        refusal.type_name = type_name(sent)
+        raise
     return sent
 
 

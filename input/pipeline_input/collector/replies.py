@@ -93,6 +93,11 @@ def bad_encoding(reason: object) -> Reply:
     return as_json(415, {"status_message": str(reason)}, [*JSON, ("accept-encoding", "gzip, zstd, identity")])
 
 
+def cut_off() -> Reply:
+    told = f"{Code.BAD_LENGTH.message}: the body ended before it was as long as `Content-Length` says"
+    return as_json(400, result(Code.BAD_LENGTH, told), [*JSON, ("connection", "close")])
+
+
 def too_slow(within_s: float) -> Reply:
     return as_json(
         408, {"status_message": f"the body did not arrive within {within_s:g} s"}, [*JSON, ("connection", "close")]

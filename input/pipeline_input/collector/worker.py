@@ -17,7 +17,9 @@ from pipeline_queue.service_events import event_types
 from pipeline_queue.settings import filled
 
 from pipeline_input.collector.clients import Clients, read
+from pipeline_input.collector.counts import Counts, Report, Telling
 from pipeline_input.collector.doors import Doors, Parts
+from pipeline_input.collector.figures import figures_of_all
 from pipeline_input.collector.group_commit import GroupCommit
 from pipeline_input.collector.settings import CollectorSettings
 
@@ -38,6 +40,8 @@ class Worker:
             self._service,
             loop,
         )
+        counts = Counts(self._service.registry)
+        self._telling = Telling(Report(counts, producer), lambda: open_broker(settings.queue_url))
         self._doors = Doors(
             Parts(
                 types=types,
@@ -45,6 +49,8 @@ class Worker:
                 clients=Clients(read(settings.clients) if settings.clients else None, workers=settings.workers),
                 commit=self._commit,
                 service=self._service,
+                counts=counts,
+                figures=self._service.metrics if settings.workers == 1 else figures_of_all,
                 producer=producer,
             )
         )
@@ -54,6 +60,7 @@ class Worker:
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         self._commit.stop()
+        self._telling.stop()
         self._service.__exit__()
 
 
