@@ -1,7 +1,8 @@
 """The loader's loop: look what waits, load when it is due, and wait with patience for what is away.
 
 In:   the tables, a schedule, and what opens a broker and a database.
-Out:  all that waits in the database; figures and health in the service.
+Out:  all that waits in the database; figures and health in the service, and on the topic `loads` how each type stands, also while
+      the database is away.
 A round that meets a queue or a database that is away closes its connections and tries again when the schedule says; nothing
 is held meanwhile, and nothing is lost: the queue keeps it. A table that cannot take its events stops the service (TableUnfit).
 """
@@ -12,16 +13,19 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock
 from pipeline_queue.errors import QueueError
 from pipeline_queue.service import Service
-from pipeline_queue.topics import DEAD_LETTERS
+from pipeline_queue.topics import DEAD_LETTERS, LOADS
 
 from pipeline_output.errors import DatabaseUnavailable
+from pipeline_output.loader.database import Progress
 from pipeline_output.loader.event_table import EventTable
 from pipeline_output.loader.figures import Figures
 from pipeline_output.loader.schedule import Schedule
 from pipeline_output.loader.status import Status, statuses
+from pipeline_output.loader.telling import Telling
 from pipeline_output.loader.turn import Loaded, Loading
 from pipeline_output.loader.workers import Crew, load_all
 
@@ -30,10 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What is loaded, from where and into what; each call of `opened` gives new connections."""
+    """What is loaded, from where and into what; each call of `opened` gives new connections, of `broker` one to the queue alone."""
 
     tables: Sequence[EventTable]
     opened: Callable[[], Loading]
+    broker: Callable[[], Broker]
     clock: Clock
     workers: int
 
@@ -41,7 +46,7 @@ class Place:
         """Connections after which topics and tables are there."""
         loading = self.opened()
         try:
-            loading.broker.create([*(table.topic for table in self.tables), DEAD_LETTERS])
+            loading.broker.create([*(table.topic for table in self.tables), DEAD_LETTERS, LOADS])
             loading.database.prepare(self.tables)
         except BaseException:
             loading.close()
@@ -55,13 +60,16 @@ class Rounds:
     def __init__(self, place: Place, schedule: Schedule, service: Service, stopped: Callable[[], bool]) -> None:
         self._place, self._schedule, self._service = place, schedule, service
         self._crew = Crew(size=place.workers, opened=place.opened, told=self._told, stopped=stopped)
-        self._figures = Figures(service.registry)
+        self._figures, self._telling = Figures(service.registry), Telling()
         self._looking: Loading | None = None
+        self._alone: Broker | None = None
+        self._progress: list[Progress] | None = None
         self._trouble = ""
 
     def go_round(self) -> None:
         now_ns = self._place.clock.now_ns()
         if not self._schedule.may_try(now_ns):
+            self._look_alone()
             return
         try:
             self._look_and_load(now_ns)
@@ -69,6 +77,9 @@ class Rounds:
             self.close()
             self._schedule.failed(self._place.clock.now_ns())
             self._note(trouble)
+            if isinstance(trouble, DatabaseUnavailable):
+                self._alone = _opened(self._place.broker)
+            self._look_alone()
         else:
             self._recovered()
 
@@ -76,6 +87,7 @@ class Rounds:
         looking, self._looking = self._looking, None
         if looking is not None:
             looking.close()
+        self._leave_alone()
 
     def _look_and_load(self, now_ns: int) -> None:
         found = self._look()
@@ -87,13 +99,33 @@ class Rounds:
 
     def _look(self) -> list[Status]:
         looking = self._looking = self._looking or self._place.prepared()
+        self._progress = looking.database.progress()
+        return self._show(looking.broker, self._progress)
+
+    def _look_alone(self) -> None:
+        """What waits for a database that is away, since it said how far it is."""
+        if self._alone is None or self._progress is None:
+            return
+        try:
+            self._show(self._alone, self._progress)
+        except QueueError:  # the round meets it too, when it tries again
+            self.close()
+
+    def _leave_alone(self) -> None:
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            alone.close()
+
+    def _show(self, broker: Broker, progress: list[Progress]) -> list[Status]:
         now_ns = self._place.clock.now_ns()
-        found = statuses(looking.broker, self._place.tables, looking.database.progress(), now_ns)
+        found = statuses(broker, self._place.tables, progress, now_ns)
         self._figures.show(found)
         self._service.set_lag(sum(each.lag_events for each in found))
+        self._telling.tell(broker, found, lambda _: self._schedule.next_at_ns(now_ns), now_ns)
         return found
 
     def _told(self, table: EventTable, loaded: Loaded) -> None:
+        self._telling.put(table, loaded)
         self._service.beat()
         self._service.count_in(loaded.events.total() + loaded.dead.total())
         self._service.count_out(loaded.new)
@@ -108,10 +140,18 @@ class Rounds:
         self._service.doing = f"waiting: {trouble}"[:200]
 
     def _recovered(self) -> None:
+        self._leave_alone()
         if self._trouble:
             log.warning("it loads again")
         self._trouble = ""
         self._service.beat("waiting for the next load")
+
+
+def _opened(broker: Callable[[], Broker]) -> Broker | None:
+    try:
+        return broker()
+    except QueueError:
+        return None
 
 
 def behind(tables: Sequence[EventTable], found: Sequence[Status]) -> list[EventTable]:

@@ -89,6 +89,7 @@ def place(settings: LoaderSettings, clock: Clock) -> Place:
     return Place(
         tables=event_tables(event_types().values()),
         opened=partial(_opened, settings, clock),
+        broker=partial(open_broker, settings.queue_url, durability=settings.durability),
         clock=clock,
         workers=settings.workers,
     )
