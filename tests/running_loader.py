@@ -32,9 +32,7 @@ class Running:
         self.away: Callable[[], None] = lambda: None
         self.alone: Callable[[], Broker] = self.queue.broker
         self.commit_fails = False
-        place = Place(
-            tables=tables, opened=self.open, broker=self._open_alone, clock=self.queue.clock, workers=workers
-        )
+        place = Place(tables=tables, opened=self.open, broker=self._open_alone, clock=self.queue.clock, workers=workers)
         schedule = Schedule(interval_s=300, min_interval_s=10, backlog_events=1000)
         self.rounds = Rounds(place, schedule, self.service, lambda: False)
 

@@ -45,9 +45,14 @@ def load(
                 f"{each.type}: {each.events:,} events wait, {each.dead:,} dead letters, {each.gone:,} messages gone"
             )
     elif once:
-        for name, count in sorted(service.load_once(_settings()).items()):
+        outcome = service.load_once(_settings())
+        for name, count in sorted(outcome.loaded.items()):
             counted = f"{count['events']:,} events, {count['new']:,} of them new, {count['dead']:,} dead letters"
             typer.echo(f"{name}: {counted}, {count['gone']:,} messages gone")
+        for trouble in outcome.held_up:
+            typer.echo(trouble, err=True)
+        if outcome.held_up:
+            raise typer.Exit(1)
     else:
         service.load(_settings())
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from loading import NOTE, NOW_NS, Queue, ask, event, load, note, opened, rows, stored
-from pipeline_output.errors import TableUnfit
+from pipeline_output.errors import TableHeldUp, TableUnfit
 from pipeline_output.loader import open_database
 from pipeline_output.loader.database import Progress, Rows
 from pipeline_output.loader.event_table import EventTable, event_table
@@ -296,7 +296,11 @@ def crew(open_loading: Any, told: Counter[str], size: int = 2) -> Crew:
         with lock:
             told[table.name] += loaded.new
 
-    return Crew(size=size, opened=open_loading, told=note_new, stopped=lambda: False)
+    return Crew(size=size, opened=open_loading, told=note_new, held_up=unexpected, stopped=lambda: False)
+
+
+def unexpected(table: EventTable, trouble: TableHeldUp) -> None:
+    raise AssertionError(table.name) from trouble
 
 
 def test_loaders_side_by_side_load_each_event_once(database_url: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 from pipeline_queue.brokers import open_broker
@@ -18,6 +19,7 @@ from pipeline_queue.clock import Clock, SystemClock
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.service_events import event_types
 
+from pipeline_output.errors import TableHeldUp
 from pipeline_output.loader import open_database
 from pipeline_output.loader.event_table import EventTable, event_tables
 from pipeline_output.loader.rehearsal import Rehearsed, rehearse
@@ -58,18 +60,32 @@ def run_until(stopped: Callable[[], bool], settings: LoaderSettings, clock: Cloc
             clock.sleep(TICK_S)
 
 
-def load_once(settings: LoaderSettings) -> dict[str, Counter[str]]:
-    """Return when nothing is left that no other loader is at, or a signal came; by type what was loaded."""
-    at, found = place(settings, SystemClock()), {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Of a load that ended: by type what was loaded, and which tables are held up."""
+
+    loaded: Mapping[str, Counter[str]]
+    held_up: Sequence[TableHeldUp]
+
+
+def load_once(settings: LoaderSettings) -> Outcome:
+    """Return when nothing is left that no other loader is at, or a signal came."""
+    at = place(settings, SystemClock())
+    found: dict[str, Counter[str]] = {}
+    troubles: dict[str, TableHeldUp] = {}
 
     def told(table: EventTable, loaded: Loaded) -> None:
         counted = {"events": loaded.events.total(), "new": loaded.new, "dead": loaded.dead.total(), "gone": loaded.gone}
         found.setdefault(table.name, Counter()).update(counted)
 
-    with closing(at.prepared()) as looking:
-        waiting = behind(at.tables, _standing(at, looking))
-    load_all(waiting, Crew(size=at.workers, opened=at.opened, told=told, stopped=_stopped_by_signals()))
-    return found
+    def hold_up(table: EventTable, trouble: TableHeldUp) -> None:
+        troubles[table.name] = trouble
+
+    with closing(at.prepared(hold_up)) as looking:
+        waiting = [each for each in behind(at.tables, _standing(at, looking)) if each.name not in troubles]
+    crew = Crew(size=at.workers, opened=at.opened, told=told, held_up=hold_up, stopped=_stopped_by_signals())
+    load_all(waiting, crew)
+    return Outcome(loaded=found, held_up=[*troubles.values()])
 
 
 def rehearsed(settings: LoaderSettings) -> list[Rehearsed]:

@@ -64,8 +64,7 @@ def test_a_dry_run_says_what_waits_and_writes_nothing(broker: Broker, tmp_path: 
     publish(broker, 25)
     done = runner.invoke(app, ["load", "--dry-run"])
     assert "crash_report: 25 events wait, 0 dead letters, 0 messages gone" in done.stdout.splitlines()
-    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
-        assert file.execute("select name from sqlite_master").fetchall() == []
+    assert not (tmp_path / "events.db").exists()
 
 
 def test_the_status_before_and_after_a_load(broker: Broker) -> None:
@@ -78,6 +77,21 @@ def test_the_status_before_and_after_a_load(broker: Broker) -> None:
         (0, 25, 0),
     ]
     assert before["loaded_at_ns"] == 0 < after["loaded_at_ns"]  # type: ignore[operator]
+
+
+def test_the_status_of_a_database_that_was_never_loaded_makes_none(broker: Broker, tmp_path: Path) -> None:
+    publish(broker, 25)
+    assert (standing()["lag_events"], (tmp_path / "events.db").exists()) == (25, False)
+
+
+def test_a_table_that_is_held_up_is_said_and_the_exit_status_tells(broker: Broker, tmp_path: Path) -> None:
+    publish(broker, 25)
+    runner.invoke(app, ["load", "--once"])
+    publish(broker, 25)
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
+        file.execute("create trigger gone before insert on crash_report begin insert into nowhere values (1); end")
+    done = runner.invoke(app, ["load", "--once"])
+    assert (done.exit_code, "does not let `crash_report` be loaded: no such table" in done.stderr) == (1, True)
 
 
 def test_the_status_has_a_line_for_each_type(broker: Broker) -> None:
