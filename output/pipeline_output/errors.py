@@ -68,7 +68,7 @@ class BadDatabaseUrl(OutputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "DATABASE_URL is no database URL of a known form (it may hold a password, so it is not shown); use `postgresql://user:password@host:port/database` or `sqlite:///absolute/file`"
+            "DATABASE_URL is no database URL of a known form (it may hold a password, so it is not shown); use `postgresql://user:password@host:port/database`, `sqlite:///absolute/file` or `parquet:///absolute/folder`"
         )
 
 

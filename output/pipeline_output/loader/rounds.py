@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock
@@ -27,7 +27,7 @@ from pipeline_output.loader.figures import Figures
 from pipeline_output.loader.held_up import HeldUp
 from pipeline_output.loader.schedule import Schedule
 from pipeline_output.loader.status import Status, statuses
-from pipeline_output.loader.telling import Telling
+from pipeline_output.loader.telling import Telling, Untold
 from pipeline_output.loader.turn import Loaded, Loading
 from pipeline_output.loader.workers import Crew, load_all
 
@@ -43,6 +43,7 @@ class Place:
     broker: Callable[[], Broker]
     clock: Clock
     workers: int
+    telling: Telling | Untold = field(default_factory=Telling)
 
     def prepared(self, held_up: Callable[[EventTable, TableHeldUp], None]) -> Loading:
         """Connections after which topics and tables are there, but for those that are held up."""
@@ -66,7 +67,7 @@ class Rounds:
             size=place.workers, opened=place.opened, told=self._told, held_up=self._hold_up, stopped=stopped
         )
         self._held_up = HeldUp()
-        self._figures, self._telling = Figures(service.registry), Telling()
+        self._figures, self._telling = Figures(service.registry), place.telling
         self._looking: Loading | None = None
         self._alone: Broker | None = None
         self._progress: list[Progress] | None = None

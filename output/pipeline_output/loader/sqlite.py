@@ -33,6 +33,9 @@ KINDS = {"string": "text", "int64": "integer"}
 class SqliteDatabase:
     """See `Database`. Who only asks how far it is makes no file."""
 
+    synchronous = "normal"
+    """In WAL mode it survives the kill of any process."""
+
     def __init__(self, path: Path) -> None:
         self.url, self._path = f"sqlite://{path}", path
 
@@ -62,7 +65,7 @@ class SqliteDatabase:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
         keep_log_ahead(file)
-        file.execute("pragma synchronous = normal")
+        file.execute(f"pragma synchronous = {self.synchronous}")
         return file
 
     def _prepare(self, table: EventTable) -> None:

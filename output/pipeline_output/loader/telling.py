@@ -82,6 +82,16 @@ class Telling:
         return event_type(LOADS)(**of, **said)
 
 
+class Untold:
+    """Of a place beside the database, of which the topic says nothing."""
+
+    def put(self, table: EventTable, loaded: Loaded) -> None:
+        """Nobody asks."""
+
+    def tell(self, broker: Broker, found: Iterable[Status], next_at_ns: Callable[[str], int], now_ns: int) -> None:
+        """Nobody asks."""
+
+
 def shown(table: EventTable, event: Event) -> Row:
     return {name: _cut(getattr(event, name)) for name in table.names}
 

@@ -35,14 +35,19 @@ def no_step(_: Step) -> None:
     """Nothing happens between the steps."""
 
 
+def leave_unburied(_: Broker, letters: list[DeadLetter]) -> None:
+    """Of a place beside another, which buries at least the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading:
-    """What a turn works with; `step` is told of each step, and may raise where a crash is to be tried."""
+    """What a turn works with; `bury` puts dead letters on the queue, `step` is told of each step, and may raise where a crash is to be tried."""
 
     broker: Broker
     database: Database
     clock: Clock
     chunk_rows: int
+    bury: Callable[[Broker, list[DeadLetter]], None] = bury
     step: Callable[[Step], None] = no_step
 
     def close(self) -> None:
@@ -86,7 +91,7 @@ def take_turn(loading: Loading, table: EventTable) -> Loaded | None:
         loaded = Loaded(gone=sum(reading.gone.values()), has_more=reading.has_more)
         for chunk in chunks(table.topic, reading.records, loading.chunk_rows):
             loading.step("before copy")
-            _load(loading.broker, turn, chunk, loaded)
+            _load(loading, turn, chunk, loaded)
             loading.step("after copy")
         if reading.records:
             loaded.left_events = round(reading.left * loaded.events.total() / len(reading.records))
@@ -96,10 +101,10 @@ def take_turn(loading: Loading, table: EventTable) -> Loaded | None:
     return loaded
 
 
-def _load(broker: Broker, turn: Turn, chunk: Chunk, loaded: Loaded) -> None:
+def _load(loading: Loading, turn: Turn, chunk: Chunk, loaded: Loaded) -> None:
     placed = place(turn.put, chunk)
     letters = [*chunk.dead, *(chunk.letter(row, reason) for row, reason in placed.refused.items())]
-    bury(broker, letters)
+    loading.bury(loading.broker, letters)
     loaded.note(chunk, placed, letters)
 
 
