@@ -32,6 +32,8 @@ from pipeline_output.loader.sqlite import SqliteDatabase, SqliteTurn
 INDEX = ".loaded.db"
 KINDS = {"string": pa.string(), "int64": pa.int64()}
 BESIDE = "pending"
+NUMBER = "[0-9]" * 12
+"""As a pattern; other names in a folder are somebody else's."""
 
 
 class ParquetDatabase(SqliteDatabase):
@@ -63,7 +65,7 @@ class ParquetDatabase(SqliteDatabase):
             f"primary key ({', '.join(KEY)})) strict, without rowid"
         )
         self._finish(table)
-        files = sorted((self._folder / table.name).glob("*.parquet"))
+        files = sorted((self._folder / table.name).glob(f"{NUMBER}.parquet"))
         if files:
             self._check(table, files[-1])
 
@@ -95,7 +97,7 @@ class ParquetDatabase(SqliteDatabase):
 
     def _finish(self, table: EventTable) -> None:
         """What a crash left beside; whoever holds the transaction is alone here."""
-        for beside in (self._folder / table.name).glob(f".*.{BESIDE}"):
+        for beside in (self._folder / table.name).glob(f".{NUMBER}.{BESIDE}"):
             number = int(beside.name.split(".")[1])
             if self._file.execute(f"select 1 from {FILES} where number = ?", (number,)).fetchone():
                 _name(beside)

@@ -92,6 +92,16 @@ def test_files_without_their_index_are_refused_and_not_written_over(url: str) ->
         load(feed, url)
 
 
+def test_a_file_of_somebody_elses_in_the_folder_is_left_alone(url: str) -> None:
+    feed = Queue()
+    opened(feed.broker(), url).close()
+    theirs = Path(url.removeprefix("parquet://"), "note", "old ones.parquet")
+    theirs.write_bytes(b"theirs")
+    feed.publish([note(1)])
+    load(feed, url)
+    assert (names(url), theirs.read_bytes()) == (["000000000001.parquet", "old ones.parquet"], b"theirs")
+
+
 def test_files_of_another_kind_of_column_are_refused(url: str) -> None:
     feed = Queue()
     feed.publish([note(1)])
