@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 from pipeline_output.loader import open_database
 from pipeline_output.loader.event_table import EventTable, event_table
@@ -83,15 +85,28 @@ def load(feed: Queue, url: str, table: EventTable = NOTE, **given: Any) -> list[
 
 def rows(url: str, table: EventTable = NOTE) -> list[tuple[Any, ...]]:
     """By client and event id, in the order of code points."""
+    if url.startswith("parquet") and not [*Path(url.removeprefix("parquet://"), table.name).glob("*.parquet")]:
+        return []
     names = ", ".join(f'"{name}"' for name in table.names)
     return sorted(ask(url, f'select {names} from "{table.name}"'), key=lambda row: row[:2])
 
 
 def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
     """Run it, in a connection of its own; the rows, where there are some."""
+    if url.startswith("parquet"):
+        return ask_files(Path(url.removeprefix("parquet://")), statement)
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)) as file:
             return file.execute(statement).fetchall()
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
+
+
+def ask_files(folder: Path, statement: str) -> list[tuple[Any, ...]]:
+    """A folder's files as one table, by DuckDB."""
+    with duckdb.connect() as connection:
+        for of in {path.parent for path in folder.glob("*/*.parquet")}:
+            files = f"read_parquet('{of}/*.parquet', union_by_name = true)"
+            connection.execute(f'create view "{of.name}" as select * from {files}')
+        return connection.execute(statement).fetchall()

@@ -9,6 +9,7 @@ OutputError
 ├── StoreUnavailable   the store does not answer; what was being written may or may not be there, write it again
 ├── BadDatabaseUrl     a database URL of no known form
 ├── TableUnfit         a table of events that cannot take what its type declares
+├── TableHeldUp        a table of events that the database does not let be loaded now, while it takes others
 ├── RowsRefused        at least one of these rows is nothing that the database takes; none of them was kept
 └── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
 """
@@ -67,7 +68,7 @@ class BadDatabaseUrl(OutputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "DATABASE_URL is no database URL of a known form (it may hold a password, so it is not shown); use `postgresql://user:password@host:port/database` or `sqlite:///absolute/file`"
+            "DATABASE_URL is no database URL of a known form (it may hold a password, so it is not shown); use `postgresql://user:password@host:port/database`, `sqlite:///absolute/file` or `parquet:///absolute/folder`"
         )
 
 
@@ -76,6 +77,14 @@ class TableUnfit(OutputError):
         super().__init__(
             f"the table `{table}` cannot take its events: `{column}` is {found}, wanted is {wanted}; "
             "alter it, or rename the table and let the loader make a new one"
+        )
+
+
+class TableHeldUp(OutputError):
+    def __init__(self, table: str, *, url: str, cause: object) -> None:
+        super().__init__(
+            f"the database at `{url}` does not let `{table}` be loaded: {str(cause).strip()}; "
+            "the others are loaded, and this one once that is mended"
         )
 
 

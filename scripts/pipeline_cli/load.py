@@ -20,6 +20,7 @@ from rich.table import Table
 from pipeline_cli.where import DATA_DIR, CommandSettings
 
 if TYPE_CHECKING:
+    from pipeline_output.loader.service import Outcome
     from pipeline_output.loader.settings import LoaderSettings
     from pipeline_output.loader.status import Status
 
@@ -45,9 +46,7 @@ def load(
                 f"{each.type}: {each.events:,} events wait, {each.dead:,} dead letters, {each.gone:,} messages gone"
             )
     elif once:
-        for name, count in sorted(service.load_once(_settings()).items()):
-            counted = f"{count['events']:,} events, {count['new']:,} of them new, {count['dead']:,} dead letters"
-            typer.echo(f"{name}: {counted}, {count['gone']:,} messages gone")
+        _say(service.load_once(_settings()))
     else:
         service.load(_settings())
 
@@ -77,6 +76,21 @@ def password(
         os.fchmod(whole.fileno(), 0o444)  # PostgreSQL is another user; who else may see it is for the folder to say
         with contextlib.suppress(FileExistsError):
             os.link(whole.name, file)
+
+
+def _say(outcomes: list[Outcome]) -> None:
+    """What was loaded, and then what was not: the exit status tells, too."""
+    for outcome in outcomes:
+        for name, count in sorted(outcome.loaded.items()):
+            counted = f"{count['events']:,} events, {count['new']:,} of them new, {count['dead']:,} dead letters"
+            typer.echo(f"{name}: {counted}, {count['gone']:,} messages gone")
+        for trouble in outcome.held_up:
+            typer.echo(trouble, err=True)
+    for outcome in outcomes:
+        if outcome.away is not None:
+            raise outcome.away
+    if any(outcome.held_up for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _settings() -> LoaderSettings:

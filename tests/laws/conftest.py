@@ -36,9 +36,9 @@ def postgres() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "parquet"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Of an empty database for events."""
     if request.param == "postgresql":
         return request.getfixturevalue("postgres").new_database()
-    return f"sqlite://{tmp_path}/events.db"
+    return f"parquet://{tmp_path}/events" if request.param == "parquet" else f"sqlite://{tmp_path}/events.db"

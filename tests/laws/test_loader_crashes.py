@@ -199,7 +199,7 @@ def test_a_loader_outlives_a_database_that_is_down_at_the_start_and_in_the_middl
     def open_loading() -> Loading:
         return Loading(broker=feed.broker(), database=open_database(url), clock=feed.clock, chunk_rows=50, step=step)
 
-    place = Place(tables=(NOTE,), opened=open_loading, clock=feed.clock, workers=2)
+    place = Place(tables=(NOTE,), opened=open_loading, broker=feed.broker, clock=feed.clock, workers=2)
     service = Service(ServiceOptions(name="loader", stage="output", queue_url="memory://law"))
     schedule = Schedule(interval_s=300, min_interval_s=10, backlog_events=1000)
     frail.stop()

@@ -7,15 +7,16 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from loading import NOTE, Queue, ask, load, note, opened, rows, stored
+from loading import NOTE, Queue, ask, event, load, note, opened, rows, stored
 from pipeline_output.errors import DatabaseUnavailable, TableUnfit
 from pipeline_output.loader import open_database
-from pipeline_output.loader.event_table import event_table
+from pipeline_output.loader.event_table import EventTable, event_table
 from pipeline_output.loader.turn import Step, take_turn
 from pipeline_queue import dead_letters
 from pipeline_queue.service_events import EventType
 from pipeline_queue.topics import Column
 from postgres_cluster import Cluster
+from running_loader import Running
 from waiting import until
 
 
@@ -116,6 +117,79 @@ def test_a_database_of_few_characters_refuses_the_others(postgres: Cluster) -> N
     load(feed, url)
     (reason,) = reasons(feed)
     assert (rows(url), "has no equivalent in encoding" in reason) == ([stored(note(1, order="é"))], True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("forbidding", "allowing", "reason"),
+    [
+        ("revoke insert on note from clerk", "grant insert on note to clerk", "permission denied for table note"),
+        ("drop table note", "grant create on schema public to clerk", "permission denied for schema public"),
+        ("alter table note drop column size", "alter table note add column size bigint", "must be owner of table note"),
+        (
+            "create constraint trigger late after insert on note initially deferred for each row execute function deny()",
+            "drop trigger late on note",
+            "not today",
+        ),
+    ],
+)
+def test_a_right_that_one_table_lacks_holds_up_that_table_and_no_other(
+    postgres: Cluster, workers: int, forbidding: str, allowing: str, reason: str
+) -> None:
+    running = Running(of_a_clerk(postgres, forbidding), [NOTE, OTHER], workers)
+    running.queue.publish([note(1)])
+    running.queue.publish([event(OTHER, 1)], table=OTHER)
+    with closing(running.rounds):
+        running.go_on(2)
+        doing, seen = running.service.doing, [counted(running.url, table) for table in (NOTE, OTHER)]
+        ask(of_the_owner(running.url), allowing)
+        running.go_on(40)
+    assert (reason in doing, seen) == (True, [0, 1])
+    assert [counted(running.url, table) for table in (NOTE, OTHER)] == [1, 1]
+
+
+def test_without_the_right_to_temporary_tables_what_repeats_nothing_is_loaded(postgres: Cluster) -> None:
+    running = Running(of_a_clerk(postgres, "select 1"), [NOTE, OTHER], workers=1)
+    running.queue.publish([note(1), note(1)])
+    running.queue.publish([event(OTHER, 1)], table=OTHER)
+    with closing(running.rounds):
+        running.go_on(2)
+    assert "permission denied to create temporary tables" in running.service.doing
+    assert [counted(running.url, table) for table in (NOTE, OTHER)] == [0, 1]
+
+
+OTHER = event_table(type("OtherNote", (EventType,), {"name": "other_note", "doc": "beside it"}))
+
+
+def of_a_clerk(postgres: Cluster, forbidding: str) -> str:
+    """The URL for one who may read and write the tables that are there, and make none."""
+    url = postgres.new_database()
+    opened(Queue().broker(), url, [NOTE, OTHER]).close()
+    name = url.rpartition("/")[2]
+    ask(url, "do $$ begin create role clerk login; exception when duplicate_object then null; end $$")
+    ask(url, f"revoke all on schema public from public; revoke temporary on database {name} from public")
+    ask(
+        url,
+        "grant usage on schema public to clerk; grant select, insert, update on all tables in schema public to clerk",
+    )
+    ask(
+        url,
+        "create function deny() returns trigger language plpgsql as $$ begin raise lock_not_available using message = 'not today'; end $$",
+    )
+    ask(url, "grant execute on function deny() to clerk")
+    ask(url, forbidding)
+    return url.replace("pipeline@", "clerk@")
+
+
+def of_the_owner(url: str) -> str:
+    return url.replace("clerk@", "pipeline@")
+
+
+def counted(url: str, table: EventTable) -> int:
+    owner = of_the_owner(url)
+    if ask(owner, f"select to_regclass('{table.name}') is null") == [(True,)]:
+        return 0
+    return ask(owner, f"select count(*) from {table.name}")[0][0]
 
 
 def test_no_staging_table_is_left_behind(url: str) -> None:

@@ -1,6 +1,7 @@
 """The loader: events of applications, from the queue in bulk into tables of a database.
 
-In:   a URL: `postgresql://user:password@host:port/database` or `sqlite:///absolute/file`.
+In:   a URL: `postgresql://user:password@host:port/database` or `sqlite:///absolute/file`, or
+      `parquet:///absolute/folder`.
 Out:  a `Database`. Another is one module that keeps the protocol in database.py, and a line here. Drivers are imported when
       their scheme is asked for.
 Refuses: (BadDatabaseUrl) other forms.
@@ -27,6 +28,10 @@ def open_database(url: str) -> Database:
         from pipeline_output.loader.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
+    if parts.scheme == "parquet" and not parts.netloc and parts.path.startswith("/") and not parts.query:
+        from pipeline_output.loader.parquet import ParquetDatabase
+
+        return ParquetDatabase(Path(parts.path))
     if parts.scheme == "sqlite" and not parts.netloc and parts.path.startswith("/") and not parts.query:
         from pipeline_output.loader.sqlite import SqliteDatabase
 

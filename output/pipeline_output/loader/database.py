@@ -64,12 +64,15 @@ class Database(Protocol):
     """Without a password, for messages."""
 
     def prepare(self, tables: Iterable[EventTable]) -> None:
-        """Make what is not there yet and add columns that were declared since; raises TableUnfit. Rows stay as they are."""
+        """Make what is not there yet and add columns that were declared since; rows stay as they are.
+
+        Raises TableUnfit, and TableHeldUp where we may not do it; then nothing was made.
+        """
 
     def turn(self, table: EventTable) -> AbstractContextManager[Turn | None]:
         """Commit at the end of the block, keep nothing if it raises; None while another loader is at this table.
 
-        Raises DatabaseUnavailable, also out of the turn's methods. If that comes at the end, all of the turn may be there; the
+        Raises DatabaseUnavailable and TableHeldUp, also out of the turn's methods. If that comes at the end, all of the turn may be there; the
         next turn's progress says so.
         """
 

@@ -19,7 +19,7 @@ from pipeline_output.errors import TableUnfit
 KEY = ("client", "event_id")
 REQUIRED = (*KEY, "time_ns", "user_id", "timestamp")
 """Every event has them; a type's own fields may come and go, so that rows of another day lack them."""
-OFFSETS, STAGING = "load_offsets", "load_staging"
+OFFSETS, STAGING, FILES = "load_offsets", "load_staging", "load_files"
 """The loader's own tables."""
 
 
@@ -38,7 +38,7 @@ class EventTable:
 
 def event_table(of: type[EventType]) -> EventTable:
     """Raises TableUnfit."""
-    if of.name in {OFFSETS, STAGING}:
+    if of.name in {OFFSETS, STAGING, FILES}:
         raise TableUnfit(of.name, "name", found="a table of the loader's own", wanted="any other")
     topic = of.topic()
     declared = {column.name: column for column in topic.columns}

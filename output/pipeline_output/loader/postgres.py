@@ -4,7 +4,8 @@ In:      rows of event tables. COPY goes straight into the table under a savepoi
          go through a temporary table, whose new ones are kept.
 Out:     tables of the declared columns, and `load_offsets` in the same database.
 Refuses: (RowsRefused) rows that break a rule of the data: classes 22, 23, 44, 54 and P0 of SQLSTATE. (TableUnfit) a table that
-         statements of ours do not fit. (DatabaseUnavailable) all else, after which this object is of no more use.
+         statements of ours do not fit. (DatabaseUnavailable) a connection that is gone and what AWAY names, after
+         which this object is of no more use. (TableHeldUp) all else, as missing rights or a rule at the commit: others may be well.
 One loader at a table: an advisory lock that ends with its transaction, so that no row needs to be there to be locked, and
 two loaders never wait for each other's keys.
 """
@@ -21,7 +22,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row
 
-from pipeline_output.errors import BadDatabaseUrl, DatabaseUnavailable, RowsRefused, TableUnfit
+from pipeline_output.errors import BadDatabaseUrl, DatabaseUnavailable, RowsRefused, TableHeldUp, TableUnfit
 from pipeline_output.loader.copy_text import CopyText
 from pipeline_output.loader.database import OFFSET_COLUMNS, Progress, Rows, Turn
 from pipeline_output.loader.event_table import KEY, OFFSETS, REQUIRED, STAGING, EventTable, Found, lacking
@@ -29,6 +30,8 @@ from pipeline_output.loader.event_table import KEY, OFFSETS, REQUIRED, STAGING, 
 KINDS = {"string": "text", "int64": "bigint"}
 REFUSALS = ("22", "23", "44", "54", "P0")
 """Data exception, integrity constraint, check option, a limit of the engine (an index entry), raised by a trigger."""
+AWAY = ("08", "25006", "53", "57P", "58", "XX")
+"""Connection, a standby that only reads, resources, shutdown, system, internal: no matter of one table."""
 HOST = r"([\w.%-]+|\[[\da-fA-F:.]+\])(:\d+)?"
 URL = re.compile(rf"postgres(ql)?://([^@/\s]*@)?{HOST}(,{HOST})*/[^@/?\s]+(\?[^@\s]*)?")
 """A `/` or `@` of a password is percent-encoded; as it stands, libpq would take what is behind it for a host and show it."""
@@ -60,13 +63,14 @@ class PostgresDatabase:
     def prepare(self, tables: Iterable[EventTable]) -> None:
         with self._available("preparing its tables"), self._connection.transaction():
             self._connection.execute("select pg_advisory_xact_lock(%s, 0)", (LOCKS,))
-            self._connection.execute(CREATE_OFFSETS)
+            if not self._is_there(OFFSETS):
+                self._connection.execute(CREATE_OFFSETS)
             for table in tables:
                 self._prepare(table)
 
     @contextmanager
     def turn(self, table: EventTable) -> Iterator[Turn | None]:
-        with self._available(f"loading `{table.name}`"), self._connection.transaction():
+        with self._available(f"loading `{table.name}`"), self._held_up(table), self._connection.transaction():
             taken = self._connection.execute(
                 "select pg_try_advisory_xact_lock(%s, hashtext(%s))", (LOCKS, table.topic.name)
             ).fetchone()
@@ -89,13 +93,20 @@ class PostgresDatabase:
         self._connection.close()
 
     def _prepare(self, table: EventTable) -> None:
+        """Who may not create tables may have what is there, which `create if not exists` refuses."""
         try:
-            self._connection.execute(create_statement(table))
+            if not self._is_there(table.name):
+                self._connection.execute(create_statement(table))
             for column in lacking(table, self._columns(table), self._key(table), KINDS):
                 statement = "alter table {} add column if not exists {} {}"
                 self._connection.execute(_composed(statement, table.name, column.name, sql.SQL(KINDS[column.kind])))
+        except psycopg.errors.InsufficientPrivilege as cause:
+            raise TableHeldUp(table.name, url=self.url, cause=_reason(cause)) from cause
         except psycopg.ProgrammingError as cause:
             raise TableUnfit(table.name, "table", found=_reason(cause), wanted="as declared") from cause
+
+    def _is_there(self, name: str) -> bool:
+        return self._connection.execute("select to_regclass(%s) is not null", (f'"{name}"',)).fetchone() == (True,)
 
     def _columns(self, table: EventTable) -> dict[str, Found]:
         rows = self._connection.execute(SELECT_COLUMNS, (f'"{table.name}"',)).fetchall()
@@ -110,6 +121,16 @@ class PostgresDatabase:
             yield
         except psycopg.Error as cause:
             raise DatabaseUnavailable(self.url, doing=doing, cause=cause) from cause
+
+    @contextmanager
+    def _held_up(self, table: EventTable) -> Iterator[None]:
+        """What is left is a matter of this table."""
+        try:
+            yield
+        except psycopg.Error as cause:
+            if self._connection.closed or cause.sqlstate is None or cause.sqlstate.startswith(AWAY):
+                raise
+            raise TableHeldUp(table.name, url=self.url, cause=_reason(cause)) from cause
 
 
 class PostgresTurn:

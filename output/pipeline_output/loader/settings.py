@@ -7,6 +7,7 @@ Refuses: a wrong value, with its name, the value met and what is allowed.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -30,6 +31,10 @@ class LoaderSettings(ServiceSettings):
     """Rows that one COPY takes; up to 10,000 more, because a block is not divided. More is faster, and holds more memory."""
     workers: Annotated[int, Field(validation_alias="DB_LOAD_WORKER", ge=1, le=32)] = 2
     """How many event types are loaded at the same time."""
+    parquet_dir: Annotated[Path | None, Field(validation_alias="DB_LOAD_PARQUET")] = None
+    """A folder that gets the events as Parquet files, beside the database; none if unset."""
+    parquet_interval_s: Annotated[float, Field(validation_alias="DB_LOAD_PARQUET_INTERVAL", gt=0, le=86_400)] = 300.0
+    """Seconds between two loads into that folder; each makes a file of each type that has something new."""
     database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
     """`postgresql://user:password@host:port/database` or `sqlite:///absolute/file`; goes before the parts below."""
     database_name: Annotated[str, Field(validation_alias="DB_NAME", min_length=1)] = "pipeline"
@@ -42,6 +47,11 @@ class LoaderSettings(ServiceSettings):
     """Where it is."""
     database_port: Annotated[int, Field(validation_alias="DB_PORT", ge=1, le=65535)] = 5432
     """And at which port."""
+
+    @property
+    def parquet_url(self) -> str | None:
+        """Of the folder, as a database's."""
+        return self.parquet_dir and f"parquet://{self.parquet_dir.absolute()}"
 
     @property
     def url(self) -> str:

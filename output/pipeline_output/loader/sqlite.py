@@ -3,7 +3,7 @@
 In:      rows of event tables; several processes may load into one file (WAL), one at a time.
 Out:     tables of the declared columns, and `load_offsets` in the same file.
 Refuses: (RowsRefused) what PostgreSQL's text refuses too, a NUL, and what a rule of somebody else forbids. (TableUnfit) a table
-         that statements of ours do not fit. (DatabaseUnavailable) a file that cannot be opened, is full, or stays locked for
+         that statements of ours do not fit. (TableHeldUp) one that is gone, or a rule at the commit. (DatabaseUnavailable) a file that cannot be opened, is full, or stays locked for
          `BUSY_S`.
 """
 
@@ -12,31 +12,32 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
 from pipeline_queue.topics import Column
 
-from pipeline_output.errors import DatabaseUnavailable, RowsRefused, TableUnfit
+from pipeline_output.errors import DatabaseUnavailable, RowsRefused, TableHeldUp, TableUnfit
 from pipeline_output.loader.database import OFFSET_COLUMNS, Progress, Rows, Turn
 from pipeline_output.loader.event_table import KEY, OFFSETS, REQUIRED, EventTable, Found, lacking
 from pipeline_output.stores.sqlite import keep_log_ahead
 
 BUSY_S = 10.0
+OF_A_TABLE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT}
+"""Primary result codes that are a matter of one table: a statement that does not fit it, a rule at the commit."""
 KINDS = {"string": "text", "int64": "integer"}
 
 
 class SqliteDatabase:
-    """See `Database`."""
+    """See `Database`. Who only asks how far it is makes no file."""
+
+    synchronous = "normal"
+    """In WAL mode it survives the kill of any process."""
 
     def __init__(self, path: Path) -> None:
-        self.url = f"sqlite://{path}"
-        with self._available("opening it"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            keep_log_ahead(self._file)
-            self._file.execute("pragma synchronous = normal")
+        self.url, self._path = f"sqlite://{path}", path
 
     def prepare(self, tables: Iterable[EventTable]) -> None:
         with self._available("preparing its tables"), self._transaction():
@@ -46,17 +47,26 @@ class SqliteDatabase:
 
     @contextmanager
     def turn(self, table: EventTable) -> Iterator[Turn | None]:
-        with self._available(f"loading `{table.name}`"), self._transaction():
+        with self._available(f"loading `{table.name}`"), self._held_up(table), self._transaction():
             yield SqliteTurn(self._file, table)
 
     def progress(self) -> list[Progress]:
         with self._available("asking how far it is"):
-            if not self._file.execute(f"pragma table_info({OFFSETS})").fetchall():
+            if not self._path.exists() or not self._file.execute(f"pragma table_info({OFFSETS})").fetchall():
                 return []
             return [*map(_progress, self._file.execute(f"{SELECT_OFFSETS} order by topic, partition"))]
 
     def close(self) -> None:
-        self._file.close()
+        if "_file" in self.__dict__:
+            self._file.close()
+
+    @cached_property
+    def _file(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+        keep_log_ahead(file)
+        file.execute(f"pragma synchronous = {self.synchronous}")
+        return file
 
     def _prepare(self, table: EventTable) -> None:
         try:
@@ -82,16 +92,26 @@ class SqliteDatabase:
             raise DatabaseUnavailable(self.url, doing=doing, cause=cause) from cause
 
     @contextmanager
+    def _held_up(self, table: EventTable) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as cause:
+            code = getattr(cause, "sqlite_errorcode", None)
+            if code is None or code & 0xFF not in OF_A_TABLE:
+                raise
+            raise TableHeldUp(table.name, url=self.url, cause=cause) from cause
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Take the write lock at once, and so the turn: SQLite has one writer, whatever table it is at."""
         self._file.execute("begin immediate")
         try:
             yield
+            self._file.execute("commit")
         except BaseException:
             if self._file.in_transaction:
                 self._file.execute("rollback")
             raise
-        self._file.execute("commit")
 
 
 class SqliteTurn:

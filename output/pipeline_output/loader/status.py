@@ -24,7 +24,8 @@ NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """`lag_s` is how long the oldest event waits; `loaded_at_ns` is 0 where nothing was ever loaded."""
+    """`lag_s` is how long the oldest event waits; `loaded_at_ns` is 0 where nothing was ever loaded; `reached` is the offset
+    that is loaded next, by partition."""
 
     type: str
     lag_events: int
@@ -33,6 +34,7 @@ class Status:
     events: int
     dead: int
     gone: int
+    reached: Mapping[int, int]
 
 
 def statuses(broker: Broker, tables: Iterable[EventTable], progress: Iterable[Progress], now_ns: int) -> list[Status]:
@@ -54,6 +56,7 @@ def _status(broker: Broker, table: EventTable, progress: Mapping[int, Progress],
         events=sum(each.events for each in progress.values()),
         dead=sum(each.dead for each in progress.values()),
         gone=sum(each.gone for each in progress.values()),
+        reached={partition: each.next_offset for partition, each in sorted(progress.items())},
     )
 
 

@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock
 from pipeline_queue.dead_letters import DeadLetter, bury
+from pipeline_queue.events import Event
 
 from pipeline_output.loader.chunk import Chunk, chunks
 from pipeline_output.loader.database import Database, Progress, Turn
 from pipeline_output.loader.event_table import EventTable
-from pipeline_output.loader.placing import place
+from pipeline_output.loader.placing import Placed, place
 from pipeline_output.loader.reading import Reading, read_on
+
+NEWEST_ROWS = 5
+"""So many of a turn are remembered, for people to see."""
 
 Step: TypeAlias = Literal["before read", "after read", "before copy", "after copy", "before commit", "after commit"]
 
@@ -30,14 +35,19 @@ def no_step(_: Step) -> None:
     """Nothing happens between the steps."""
 
 
+def leave_unburied(_: Broker, letters: list[DeadLetter]) -> None:
+    """Of a place beside another, which buries at least the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading:
-    """What a turn works with; `step` is told of each step, and may raise where a crash is to be tried."""
+    """What a turn works with; `bury` puts dead letters on the queue, `step` is told of each step, and may raise where a crash is to be tried."""
 
     broker: Broker
     database: Database
     clock: Clock
     chunk_rows: int
+    bury: Callable[[Broker, list[DeadLetter]], None] = bury
     step: Callable[[Step], None] = no_step
 
     def close(self) -> None:
@@ -48,7 +58,7 @@ class Loading:
 @dataclass(slots=True, kw_only=True)
 class Loaded:
     """Of one turn. `events` were taken by the table, `new` of them were not there yet; `left_events` wait still, as
-    counted by what a message held in this turn."""
+    counted by what a message held in this turn; `newest` are the last events that were taken, the last one first."""
 
     new: int = 0
     late: int = 0
@@ -57,14 +67,17 @@ class Loaded:
     gone: int = 0
     left_events: int = 0
     has_more: bool = False
+    newest: list[Event] = field(default_factory=list)
 
-    def note(self, chunk: Chunk, new: int, letters: list[DeadLetter]) -> None:
+    def note(self, chunk: Chunk, placed: Placed, letters: list[DeadLetter]) -> None:
         """`letters` are the chunk's dead lines, and then the rows that were refused."""
-        self.new += new
+        self.new += placed.new
         self.late += chunk.late
         self.dead.update(letter.partition for letter in letters)
         self.events.update(chunk.read_by_partition())
         self.events.subtract(letter.partition for letter in letters[len(chunk.dead) :])
+        taken = (chunk.events[row] for row in reversed(range(len(chunk.events))) if row not in placed.refused)
+        self.newest = [*islice(taken, NEWEST_ROWS), *self.newest][:NEWEST_ROWS]
 
 
 def take_turn(loading: Loading, table: EventTable) -> Loaded | None:
@@ -78,7 +91,7 @@ def take_turn(loading: Loading, table: EventTable) -> Loaded | None:
         loaded = Loaded(gone=sum(reading.gone.values()), has_more=reading.has_more)
         for chunk in chunks(table.topic, reading.records, loading.chunk_rows):
             loading.step("before copy")
-            _load(loading.broker, turn, chunk, loaded)
+            _load(loading, turn, chunk, loaded)
             loading.step("after copy")
         if reading.records:
             loaded.left_events = round(reading.left * loaded.events.total() / len(reading.records))
@@ -88,11 +101,11 @@ def take_turn(loading: Loading, table: EventTable) -> Loaded | None:
     return loaded
 
 
-def _load(broker: Broker, turn: Turn, chunk: Chunk, loaded: Loaded) -> None:
+def _load(loading: Loading, turn: Turn, chunk: Chunk, loaded: Loaded) -> None:
     placed = place(turn.put, chunk)
     letters = [*chunk.dead, *(chunk.letter(row, reason) for row, reason in placed.refused.items())]
-    bury(broker, letters)
-    loaded.note(chunk, placed.new, letters)
+    loading.bury(loading.broker, letters)
+    loaded.note(chunk, placed, letters)
 
 
 def _advanced(

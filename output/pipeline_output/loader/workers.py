@@ -4,7 +4,8 @@ In:   the tables, oldest backlog first.
 Out:  all that was on their topics when they were read last, in the database. Each worker takes the next table for one turn, and
       puts it at the end again if it has more: so a busy type delays the others by a turn, and memory grows with the workers
       and not with the types.
-Raises the first trouble that a worker met; what other turns have committed stays.
+A table that is held up is told and left; it is no other's trouble. Raises the first trouble else that a worker met; what other
+turns have committed stays.
 A worker has its own connections, for one load: between two of them nothing is held.
 """
 
@@ -18,6 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pipeline_output.errors import TableHeldUp
 from pipeline_output.loader.event_table import EventTable
 from pipeline_output.loader.turn import Loaded, Loading, take_turn
 
@@ -26,12 +28,13 @@ Told: TypeAlias = Callable[[EventTable, Loaded], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """Who loads: `opened` gives a worker its connections, `told` hears of each turn from the worker's thread, and no turn
-    is begun once `stopped()`."""
+    """Who loads: `opened` gives a worker its connections, `told` and `held_up` hear of each turn from the worker's thread, and no
+    turn is begun once `stopped()`."""
 
     size: int
     opened: Callable[[], Loading]
     told: Told
+    held_up: Callable[[EventTable, TableHeldUp], None]
     stopped: Callable[[], bool]
 
 
@@ -50,19 +53,23 @@ def _work(waiting: deque[EventTable], crew: Crew, trouble: threading.Event) -> N
     try:
         with closing(crew.opened()) as loading:
             while waiting and not trouble.is_set() and not crew.stopped():
-                _take_next(waiting, loading, crew.told)
+                _take_next(waiting, loading, crew)
     except BaseException:
         trouble.set()
         raise
 
 
-def _take_next(waiting: deque[EventTable], loading: Loading, told: Told) -> None:
+def _take_next(waiting: deque[EventTable], loading: Loading, crew: Crew) -> None:
     try:
         table = waiting.popleft()
     except IndexError:
         return  # another worker was faster
-    loaded = take_turn(loading, table)
+    try:
+        loaded = take_turn(loading, table)
+    except TableHeldUp as trouble:
+        crew.held_up(table, trouble)
+        return
     if loaded is not None:
-        told(table, loaded)
+        crew.told(table, loaded)
         if loaded.has_more:
             waiting.append(table)

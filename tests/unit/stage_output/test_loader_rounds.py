@@ -3,62 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loading import NOTE, NOW_NS, Queue, note, rows, stored
+from loading import NOTE, NOW_NS, note, rows, stored
 from pipeline_output.errors import DatabaseUnavailable, TableUnfit
 from pipeline_output.loader import open_database
-from pipeline_output.loader.rounds import Place, Rounds
-from pipeline_output.loader.schedule import Schedule
-from pipeline_output.loader.turn import Loading
 from pipeline_queue.errors import QueueUnavailable
-from pipeline_queue.service import Service, ServiceOptions
-
-NS_PER_S = 1_000_000_000
-
-
-class Running:
-    """A loader's rounds, and when they opened what they work with."""
-
-    def __init__(self, folder: Path) -> None:
-        self.queue, self.url = Queue(), f"sqlite://{folder}/events.db"
-        self.service = Service(ServiceOptions(name="loader", stage="output", queue_url="memory://rounds"))
-        self.opened_at_s: list[float] = []
-        self.away: Callable[[], None] = lambda: None
-        place = Place(tables=(NOTE,), opened=self.open, clock=self.queue.clock, workers=2)
-        schedule = Schedule(interval_s=300, min_interval_s=10, backlog_events=1000)
-        self.rounds = Rounds(place, schedule, self.service, lambda: False)
-
-    def open(self) -> Loading:
-        self.opened_at_s.append((self.queue.clock.now_ns() - NOW_NS) / NS_PER_S)
-        self.away()
-        database = open_database(self.url)
-        return Loading(broker=self.queue.broker(), database=database, clock=self.queue.clock, chunk_rows=100)
-
-    def go_on(self, seconds: int) -> None:
-        """A round a second."""
-        for _ in range(seconds):
-            self.rounds.go_round()
-            self.queue.clock.sleep(1)
-
-    def stored(self) -> int:
-        return len(rows(self.url))
-
-    def figure(self, name: str) -> float:
-        (found,) = [
-            line for line in self.service.metrics().decode().splitlines() if line.startswith(f"pipeline_load_{name}{{")
-        ]
-        return float(found.split()[-1])
+from running_loader import NS_PER_S, Running
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Any:
-    found = Running(tmp_path)
+    found = Running(f"sqlite://{tmp_path}/events.db")
     with closing(found.rounds):
         yield found
 

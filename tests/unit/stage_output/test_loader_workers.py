@@ -23,6 +23,7 @@ class Loads:
         self.queue.publish([event(BUSY, seq) for seq in range(25_000)], table=BUSY, events_max=1)
         self.queue.publish([event(QUIET, seq) for seq in range(10)], table=QUIET)
         self.turns: list[tuple[str, int]] = []
+        self.troubles: list[str] = []
 
     def told(self, table: EventTable, loaded: Loaded) -> None:
         self.turns.append((table.name, loaded.new))
@@ -32,6 +33,7 @@ class Loads:
             size=1,
             opened=lambda: opened(self.queue.broker(), self.url, [BUSY, QUIET]),
             told=self.told,
+            held_up=lambda _, trouble: self.troubles.append(str(trouble)),
             stopped=lambda: len(self.turns) >= turns_max,
         )
         load_all([BUSY, QUIET], crew)
