@@ -113,14 +113,14 @@ def test_what_comes_in_and_what_is_refused_is_counted_by_client_type_and_reason(
         many = b"\n".join(json.dumps(each).encode() for each in [install] * 30 + [install | {"user_id": "x"}] * 4)
         assert events.collector.ask("POST", "/events", many)[0] == 200
         events.collector.ask("POST", "/", b"no json")
-        accepted = "[...document.querySelectorAll('#accepted-by tbody tr')].map((row) => row.__data__.events)"
+        accepted = "[...document.querySelectorAll('#accepted-by tbody tr')].map((row) => row.__data__?.events)"
         await_true(page, f"JSON.stringify({accepted}) === '[30]'")
-        refused = "[...document.querySelectorAll('#refused-by tbody tr')].map((row) => row.__data__)"
+        refused = "[...document.querySelectorAll('#refused-by tbody tr')].map((row) => row.__data__ ?? {})"
         await_true(page, f"{refused}.length === 2")
         told = {each["outcome"]: each["events"] for each in page.evaluate(refused)}
         assert told == {"invalid value type": 4, "bad json structure": 1}
         assert lines(page, "#accepted-by")[0][:2] == ["anybody", "install"]
-        loads = "Object.fromEntries([...document.querySelectorAll('#loads tbody tr')].map((row) => [row.__data__.type, row.__data__.events]))"
+        loads = "Object.fromEntries([...document.querySelectorAll('#loads tbody tr')].map((row) => [row.__data__?.type, row.__data__?.events]))"
         await_true(page, f"{loads}.install === 30")
         assert page.evaluate(loads) == {"crash_report": 0, "install": 30, "purchase": 0}
         SHOTS.mkdir(parents=True, exist_ok=True)
