@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from running_collector import Collector, collecting
 from running_display import Display, await_true, chromium, displaying, opened
+from waiting import until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 LOADED_WITHIN_MS = 15_000
@@ -88,6 +89,11 @@ def lines(page: Page, table: str) -> list[list[str]]:
     )
 
 
+def rate(page: Page) -> float:
+    """Accepted events a second, as the page says."""
+    return float(page.inner_text("#accepted").split()[0].replace("–", "0"))
+
+
 def test_an_event_is_followed_from_the_form_to_its_row(events: Events, browser: Browser) -> None:
     with events.loading(), opened(browser, events.address) as page:
         page.fill("[name=user_id]", "9223372036854775807")
@@ -123,6 +129,7 @@ def test_what_comes_in_and_what_is_refused_is_counted_by_client_type_and_reason(
         loads = "Object.fromEntries([...document.querySelectorAll('#loads tbody tr')].map((row) => [row.__data__?.type, row.__data__?.events]))"
         await_true(page, f"{loads}.install === 30")
         assert page.evaluate(loads) == {"crash_report": 0, "install": 30, "purchase": 0}
+        assert until(lambda: events.collector.ask("POST", "/", install) and rate(page) > 0, 60)
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / "events.png", full_page=True)
 

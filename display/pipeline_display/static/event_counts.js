@@ -6,15 +6,17 @@
 
 const ACCEPTED = "accepted";
 const RATE_OVER_MS = 5_000;
+const TOLD_EVERY_NS = 1e9;
 const FORGOTTEN_AFTER_MS = 600_000;
 
 export class EventCounts {
   #rows = new Map();
 
-  take(rows) {
+  /** `openedMs`: when the page began to follow; a count that is first told after that began with 0. */
+  take(rows, openedMs) {
     for (const row of rows) {
       const key = JSON.stringify([row.producer, row.client, row.type, row.outcome]);
-      const before = this.#rows.get(key) ?? [];
+      const before = this.#rows.get(key) ?? (row.time_ns / 1e6 > openedMs ? [{ ...row, events: 0, time_ns: row.time_ns - TOLD_EVERY_NS }] : []);
       if (before.at(-1)?.time_ns >= row.time_ns) continue;
       this.#rows.set(key, [...since(before, row.time_ns / 1e6 - RATE_OVER_MS), row]);
     }

@@ -25,11 +25,12 @@ const state = new State();
 state.waiting = "Connected. Neither a collector nor a loader has told anything yet.";
 const redraw = new Redraw(draw);
 let newestMs = -Infinity;
+let openedMs = Infinity;
 
 const link = new Link(["events", "sent", "heartbeats"], {
   part: take,
   connection: (connection) => { state.connection = connection; redraw.request(); },
-  extents: () => { state.isFollowing = true; redraw.request(); },
+  extents: () => { state.isFollowing = true; openedMs = Math.min(openedMs, link.now()); redraw.request(); },
   drawn: (after) => { redraw.request(); redraw.afterDrawing(after); },
   clock: () => redraw.request(),
 });
@@ -40,7 +41,7 @@ function take(part) {
   if (part.feed === "sent") return form?.take(part.frames);
   state.away = part.status.away;
   for (const frame of part.frames) {
-    counts.take(frame.counts ?? []);
+    counts.take(frame.counts ?? [], openedMs);
     loads.take(frame.loads ?? []);
     state.hasRows = true;
     newestMs = Math.max(newestMs, ...[...(frame.counts ?? []), ...(frame.loads ?? [])].map((row) => row.time_ns / 1e6));
