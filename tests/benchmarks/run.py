@@ -1,11 +1,12 @@
 """Every benchmark, one after the other: `.venv/bin/python tests/benchmarks/run.py`.
 
 In:   nothing; with a Docker engine and the images it measures Kafka, Cassandra and the Compose stack too.
-Out:  each benchmark's table. Half an hour on two idle cores; figures of a busy machine are worth nothing.
+Out:  each benchmark's table. Three quarters of an hour on two idle cores; figures of a busy machine are worth nothing.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -24,6 +25,12 @@ def main() -> None:
     bench("bench_census.py")
     bench("bench_socketio.py")
     bench("bench_charts.py")
+    bench("bench_loader.py")
+    if shutil.which("wrk"):
+        bench("bench_collector.py", "embedded", "1")
+        bench("bench_collector.py", "embedded", "2")
+    else:
+        print("without the collector's: `wrk` is not here (on Debian: apt-get install wrk)")
     with ExitStack() as servers:
         try:
             kafka, cassandra = servers.enter_context(running_kafka()), servers.enter_context(running_cassandra())
@@ -39,6 +46,8 @@ def main() -> None:
         bench("bench_spark.py", *urls[0], *urls[1])
     if urls[0]:
         bench("bench_pipeline.py", "compose")
+        if shutil.which("wrk"):
+            bench("bench_collector.py", "compose", "2")
 
 
 def bench(script: str, *arguments: str) -> None:
