@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +30,10 @@ pytestmark = pytest.mark.engine
 CLIENTS = 8
 POSTS = 50
 EVENTS_PER_POST = 250
-GIVEN_UP_AFTER_S = 120
+GIVEN_UP_AFTER_S = 420
 KILLED = ("collector", "postgres", "kafka", "loader", "postgres", "collector")
-BACK_WITHIN_S = 60
-LOADED_WITHIN_S = 60
+BACK_WITHIN_S = 240
+LOADED_WITHIN_S = 300
 SKU = "a,b\nc\t\\N 𝄞"
 
 WAITING = "pipeline load status --json"
@@ -62,9 +64,13 @@ def fire(stack: Stack) -> Iterator[Fire]:
     events = ("collector", "loader")
     stack.command("up", "--detach", "--wait", *events, EVENTS_PORT=str(port), DB_LOAD_INTERVAL="1")
     with ThreadPoolExecutor(CLIENTS) as threads:
-        sending = [threads.submit(send, port, client) for client in range(CLIENTS)]
-        for service in KILLED:
-            kill(stack, service)
+        are_killed = threading.Event()
+        sending = [threads.submit(send, port, client, are_killed) for client in range(CLIENTS)]
+        try:
+            for service in KILLED:
+                kill(stack, service)
+        finally:
+            are_killed.set()
         sent = [each.result() for each in sending]
     began = time.monotonic()
     assert until(lambda: not waiting(stack), LOADED_WITHIN_S, pause_s=1)
@@ -94,10 +100,15 @@ class Sent:
     retries: int = 0
 
 
-def send(port: int, client: int) -> Sent:
-    """Every post until it is answered 200; a post keeps its ids when it is sent again."""
+def send(port: int, client: int, are_killed: threading.Event) -> Sent:
+    """Every post until it is answered 200; a post keeps its ids when it is sent again.
+
+    POSTS as fast as they are taken, then one now and then until everybody was killed: none may be killed after the last.
+    """
     mine = Sent([], [])
-    for post in range(POSTS):
+    for post in itertools.count():
+        if post >= POSTS and are_killed.wait(1.0):
+            break
         names = [f"c{client}-{post}-{i}" for i in range(EVENTS_PER_POST)]
         mine.sent += names
         body = "\n".join(
@@ -115,7 +126,7 @@ def send(port: int, client: int) -> Sent:
 
 def posted(port: int, body: str) -> list[dict] | None:
     """The results; None for any failure."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with closing(connection), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         connection.request("POST", "/events", body=body)
         answer = connection.getresponse()
@@ -137,11 +148,8 @@ def kill(stack: Stack, service: str) -> None:
 
 
 def test_everything_was_acknowledged_in_the_end(fire: Fire) -> None:
-    assert (len(fire.sent), fire.acknowledged == fire.sent, fire.retries > 0) == (
-        CLIENTS * POSTS * EVENTS_PER_POST,
-        True,
-        True,
-    )
+    assert len(fire.sent) >= CLIENTS * POSTS * EVENTS_PER_POST
+    assert (fire.acknowledged == fire.sent, fire.retries > 0) == (True, True)
 
 
 def test_what_was_acknowledged_is_in_the_table_and_nothing_else(fire: Fire) -> None:
