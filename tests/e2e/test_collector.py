@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
-import time
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,11 +21,12 @@ from pathlib import Path
 import pytest
 from running_collector import COMMAND, Collector, collecting
 from running_demo import free_port
-from waiting import until
+from waiting import PATIENCE_S, until
 
 SOUND = {"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}
 OK = {"status_code": 0, "status_message": "ok"}
-WITHIN_S = 2
+WITHIN_S = 10
+"""Long enough for a request to be answered on a slow machine before any idle connection is closed."""
 HOSTILE = [
     "a,b\"c'd",
     "line\nline\r\n\ttab",
@@ -37,7 +40,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    with collecting(tmp_path_factory.mktemp("collector"), EVENTS_REQUEST_WITHIN_S=str(WITHIN_S)) as found:
+    with collecting(tmp_path_factory.mktemp("collector")) as found:
         yield found
 
 
@@ -62,7 +65,7 @@ def test_exactly_the_acknowledged_are_on_the_queue(here: Collector) -> None:
 
     def send(client: int) -> list[str]:
         sent = []
-        connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=PATIENCE_S)
         with closing(connection):
             for i in range(100):
                 name = f"exact-{client}-{i}"
@@ -79,23 +82,26 @@ def test_exactly_the_acknowledged_are_on_the_queue(here: Collector) -> None:
     assert (sorted(there), 400 < len(there) < 800) == (sorted(acknowledged), True)
 
 
-@pytest.mark.parametrize(
-    "started",
-    [b"", b"POST / HT", b"POST / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"],
-    ids=["nothing", "a line begun", "headers begun", "a body begun"],
-)
-def test_a_connection_that_says_no_more_is_closed_and_holds_nobody_up(here: Collector, started: bytes) -> None:
-    connections = [socket.create_connection(("127.0.0.1", here.port), timeout=10) for _ in range(50)]
-    for each in connections:
-        each.sendall(started)
-    began = time.monotonic()
-    assert here.ask("POST", "/", SOUND) == (200, OK)
-    assert time.monotonic() - began < WITHIN_S
-    for each in connections:
-        with closing(each), contextlib.suppress(ConnectionResetError):
-            while each.recv(65536):
-                pass
-    assert time.monotonic() - began < 3 * WITHIN_S
+BEGUN = {
+    "nothing": b"",
+    "a line": b"POST / HT",
+    "headers": b"POST / HTTP/1.1\r\nHost: x\r\n",
+    "a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+}
+
+
+def test_connections_that_say_no_more_are_closed_and_hold_nobody_up(tmp_path: Path) -> None:
+    with collecting(tmp_path, EVENTS_REQUEST_WITHIN_S=str(WITHIN_S)) as here:
+        connections = []
+        for begun in list(BEGUN.values()) * 50:
+            connections.append(socket.create_connection(("127.0.0.1", here.port), timeout=PATIENCE_S))
+            connections[-1].sendall(begun)
+        assert here.ask("POST", "/", SOUND) == (200, OK)
+        assert select.select(connections, [], [], 0)[0] == []  # answered while all of them were open
+        for each in connections:
+            with closing(each), contextlib.suppress(ConnectionResetError):
+                while each.recv(65536):
+                    pass
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -112,7 +118,7 @@ def test_garbage_on_the_socket_is_answered_or_cut_off(here: Collector, seed: int
             b"POST / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
         ]
     )
-    with closing(socket.create_connection(("127.0.0.1", here.port), timeout=10)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", here.port), timeout=PATIENCE_S)) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(garbage)
             connection.shutdown(socket.SHUT_WR)
@@ -126,33 +132,40 @@ def test_asked_to_end_it_answers_what_it_took_and_ends(tmp_path: Path) -> None:
     with collecting(tmp_path) as here:
         with ThreadPoolExecutor(4) as threads:
             sending = [threads.submit(_send_until_gone, here, i) for i in range(4)]
-            assert until(lambda: len(here.events()) > 50, 20)
+            assert until(lambda: len(here.events()) > 50, PATIENCE_S)
             here.process.send_signal(signal.SIGTERM)
-            assert here.process.wait(15) == 0
+            assert here.process.wait(PATIENCE_S) == 0
             acknowledged = [name for each in sending for name in each.result()]
         assert set(acknowledged) <= {each["event_id"] for each in here.events()}
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    is_over = threading.Event()
     with collecting(tmp_path, EVENTS_WORKERS="2") as here:
         with ThreadPoolExecutor(4) as threads:
-            sending = [threads.submit(_send_until_gone, here, i) for i in range(4)]
-            assert until(lambda: len(here.events()) > 50, 20)
-            before = {each.pid for each in here.workers()}
-            for each in here.workers():
+            sending = [threads.submit(_send_until_gone, here, i, is_over) for i in range(4)]
+            assert until(lambda: len(here.events()) > 50, PATIENCE_S)
+            before = here.workers()
+            for each in before:
                 each.kill()
+            gone = {each.pid for each in before}
+            is_back = until(lambda: len({each.pid for each in here.workers()} - gone) == 2, PATIENCE_S)
+            is_over.set()
             acknowledged = [name for each in sending for name in each.result()]
-        assert until(lambda: len({each.pid for each in here.workers()} - before) == 2 and here.is_ready(), 20)
+        assert (len(before), is_back) == (2, True)
         assert set(acknowledged) <= {each["event_id"] for each in here.events()}
-        assert here.ask("POST", "/", SOUND) == (200, OK)
+        assert until(here.is_ready, PATIENCE_S)
+        assert until(lambda: here.ask("POST", "/", SOUND) == (200, OK), PATIENCE_S)
 
 
-def _send_until_gone(here: Collector, client: int) -> list[str]:
-    """The ids that were acknowledged before the connection ended."""
+def _send_until_gone(here: Collector, client: int, is_over: threading.Event | None = None) -> list[str]:
+    """The ids that were acknowledged before the connection ended; one that was late may be with who came after."""
     acknowledged = []
-    connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=PATIENCE_S)
     with closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-        for i in range(1_000_000):
+        for i in itertools.count():
+            if is_over and is_over.is_set():
+                break
             connection.request("POST", "/", body=json.dumps(SOUND | {"id": f"{client}-{i}"}))
             if json.loads(connection.getresponse().read()) == OK:
                 acknowledged.append(f"{client}-{i}")
@@ -173,6 +186,6 @@ def _send_until_gone(here: Collector, client: int) -> list[str]:
 def test_what_it_cannot_do_it_says_at_its_start(settings: dict[str, str], says: str, tmp_path: Path) -> None:
     given = {"QUEUE_URL": f"sqlite://{tmp_path}/queue", "EVENTS_PORT": str(free_port())}
     done = subprocess.run(
-        COMMAND, env=os.environ | given | settings, capture_output=True, text=True, check=False, timeout=30
+        COMMAND, env=os.environ | given | settings, capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
