@@ -27,6 +27,8 @@ def connected(jvm: Jvm) -> Iterator[SparkSession]:
         # the thread of a batch job that waits for an answer, Spark of that job's tasks. (`spark.stop()` takes 1.3 s.)
         spark.sparkContext._accumulatorServer.handle_error = lambda *_: None
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
-        logging.getLogger().addFilter(lambda _: False)  # a filter of the root's holds for what is logged by no name, as Py4J does, too
+        logging.getLogger().addFilter(
+            lambda _: False
+        )  # a filter of the root's holds for what is logged by no name, as Py4J does, too
         with suppress(Exception):  # the JVM may have ended first
             spark.sparkContext.setLogLevel("OFF")
