@@ -24,7 +24,7 @@ from pipeline_queue.errors import QueueUnavailable
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.service_events import event_types
 
-WITHIN_S = 20
+WITHIN_S = 120
 Result = TypeVar("Result")
 SOUND = {"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}
 

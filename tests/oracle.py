@@ -173,7 +173,10 @@ def runs(counted: Iterable[Mapping]) -> str:
 
 def acknowledged(ledgers: Path, source: str) -> set[str]:
     """The ids of all events of a source that the queue acknowledged to their producers."""
-    lines = [line for path in ledgers.glob(f"{source}-*.ndjson") for line in path.read_text().splitlines()]
+    texts = [path.read_text() for path in ledgers.glob(f"{source}-*.ndjson")]
+    lines = [
+        line for text in texts for line in text[: text.rfind("\n") + 1].splitlines()
+    ]  # a kill may cut the last one
     return ids(map(json.loads, lines), "acknowledged")
 
 

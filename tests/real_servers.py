@@ -106,7 +106,7 @@ def skip_without(image: str) -> None:
         pytest.skip(f"no Docker engine answers ({cause}): run scripts/install_engine.sh")
 
 
-def wait_until_answering(port: int, question: Question, *, within_s: float = 60.0) -> None:
+def wait_until_answering(port: int, question: Question, *, within_s: float = 240.0) -> None:
     deadline = time.monotonic() + within_s
     while not answers(port, question):
         if time.monotonic() > deadline:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import random
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
-GIVEN_UP_AFTER_S = 120
+GIVEN_UP_AFTER_S = 420
 SKU = "a,b\nc\t\\N 𝄞"
 
 
@@ -24,11 +26,12 @@ class Sent:
     retries: int = 0
 
 
-def send(port: int, client: int, *, posts: int, events_per_post: int, pause_s_max: float = 0.0) -> Sent:
-    """With a pause of random length before each post."""
+def send(port: int, client: int, are_killed: threading.Event, *, posts: int, events_per_post: int) -> Sent:
+    """`posts` as fast as they are taken, then one now and then until everybody was killed: none may be killed after the last."""
     mine = Sent()
-    for post in range(posts):
-        time.sleep(random.uniform(0.0, pause_s_max))
+    for post in itertools.count():
+        if post >= posts and are_killed.wait(1.0):
+            break
         names = [f"c{client}-{post}-{i}" for i in range(events_per_post)]
         mine.sent.update(names)
         body = "\n".join(
@@ -46,7 +49,7 @@ def send(port: int, client: int, *, posts: int, events_per_post: int, pause_s_ma
 
 def posted(port: int, body: str) -> list[dict] | None:
     """The results; None for any failure."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with closing(connection), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         connection.request("POST", "/events", body=body)
         answer = connection.getresponse()

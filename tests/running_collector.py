@@ -18,9 +18,8 @@ import psutil
 from pipeline_queue.brokers import open_broker
 from pipeline_queue.catalog import topics
 from running_demo import free_port
-from waiting import until
+from waiting import PATIENCE_S, until
 
-START_WITHIN_S = 20
 COMMAND = (sys.executable, "-m", "pipeline_cli", "collect")
 
 
@@ -34,7 +33,7 @@ class Collector:
 
     def ask(self, method: str, path: str, body: bytes | Any = b"", **headers: str) -> tuple[int, Any]:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.request(method, path, body=sent, headers=headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
@@ -68,14 +67,20 @@ class Collector:
 
     def workers(self) -> list[psutil.Process]:
         """Its processes that take events: not multiprocessing's own helper."""
-        return [each for each in psutil.Process(self.process.pid).children() if _takes_events(each)]
+        found = []
+        with contextlib.suppress(psutil.Error):
+            for each in psutil.Process(self.process.pid).children():
+                with contextlib.suppress(psutil.Error):  # one that ends just now is none any more
+                    found += [each] if each.cmdline() and "resource_tracker" not in " ".join(each.cmdline()) else []
+        return found
 
-
-def _takes_events(process: psutil.Process) -> bool:
-    try:
-        return "resource_tracker" not in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:  # it has ended
-        return False
+    def kill(self) -> None:
+        """All of it, first who would start the others again."""
+        workers = psutil.Process(self.process.pid).children() if self.process.poll() is None else []
+        for each in [self.process, *workers]:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        self.process.wait(PATIENCE_S)
 
 
 @contextmanager
@@ -89,9 +94,7 @@ def collecting(folder: Path, *, command: Sequence[str] = COMMAND, **settings: st
         process = subprocess.Popen(command, env=os.environ | given | settings, stdout=out, stderr=out)
     here = Collector(process=process, port=port, queue_url=queue_url)
     try:
-        assert until(here.is_ready, START_WITHIN_S), log.read_text()
+        assert until(here.is_ready, PATIENCE_S), log.read_text()
         yield here
     finally:
-        for each in [*psutil.Process(process.pid).children(), process] if process.poll() is None else []:
-            each.kill()
-        process.wait(10)
+        here.kill()

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +27,8 @@ from pipeline_queue.codec import blocks
 from pipeline_queue.events import event_id, event_type
 from pipeline_queue.topics import MONITORING, SAMPLES, TOPICS, VMSTAT_COLUMNS
 from playwright.sync_api import Browser, Page, sync_playwright
+from running_demo import free_port
+from waiting import PATIENCE_S, Stopwatch
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -36,7 +38,6 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_WITHIN_S = 15
 NS = 1_000_000_000
 BODY = "JSON.stringify({...document.body.dataset, page: undefined})"
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
@@ -44,6 +45,16 @@ NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 NOTE_VIOLATIONS = (
     "window.violations = []; addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective))"
 )
+CLOCK_HELD_UP = """
+  const send = WebSocket.prototype.send;
+  window.heldUp = [];
+  WebSocket.prototype.send = function (message) {
+    const go = () => send.call(this, message);
+    window.heldUp && `${message}`.includes('"clock"') ? heldUp.push(go) : go();
+  };
+"""
+CLOCK_LET_GO = "(() => { const held = heldUp; heldUp = null; for (const go of held) go(); })()"
+"""A page that is not told the server's time, until it is let go."""
 
 
 @dataclass
@@ -86,18 +97,18 @@ class Display:
         self._await_answer()
 
     def stop(self, number: int = signal.SIGTERM) -> float:
-        """Seconds that it took to end."""
-        began = time.monotonic()
+        """Seconds that it took to end, as a promise counts them."""
+        stopwatch = Stopwatch()
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(10)
-        return time.monotonic() - began
+            self.process.wait(PATIENCE_S)
+        return stopwatch.seconds()
 
     def log(self) -> str:
         return (self.folder / "display.log").read_text()
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return json.load(answer)
 
     def publish(self, count: int = 1) -> None:
@@ -149,8 +160,8 @@ class Display:
                 store.write(table, arriving, time.time_ns() // 1000)
 
     def _await_answer(self) -> None:
-        deadline = time.monotonic() + START_WITHIN_S
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and self.process and self.process.poll() is None:
             with suppress(OSError):
                 self.get("/healthz")
                 return
@@ -224,8 +235,8 @@ def host_window(start_ns: int, host: str, *, busy: float = 20.0, late: int = 0) 
 def displaying(folder: Path, mode: str = "eventlet") -> Iterator[Display]:
     display = Display(folder=folder, mode=mode)
     display.lay_out()
-    display.start()
     try:
+        display.start()
         yield display
     finally:
         display.stop(signal.SIGKILL)
@@ -276,11 +287,11 @@ def opened(
         except BaseException:
             print("the page complained:", said)
             raise
-        ours = [] if complaints else list(_ours(said))
+        ours = [] if complaints else list(ours_of(said))
         assert (page.evaluate("violations"), ours) == ([], [])
 
 
-def _ours(said: list[str]) -> Iterator[str]:
+def ours_of(said: list[str]) -> Iterator[str]:
     """What is not Chromium's own doing: a file that it dropped, or a module that it then could not load."""
     dropped = any(NETWORK_CHANGED in each for each in said)
     for each in said:
@@ -297,17 +308,25 @@ def _load(page: Page, address: str, said: list[str]) -> None:
             return
 
 
-def await_true(page: Page, expression: str, *, timeout_ms: float = 15_000) -> None:
-    """Until it holds in the page; Playwright's `wait_for_function` evaluates strings, which the policy forbids."""
-    deadline = time.monotonic() + timeout_ms / 1000
+def await_true(page: Page, expression: str, *, meanwhile: Callable[[], object] | None = None) -> None:
+    """Until it holds in the page; Playwright's `wait_for_function` evaluates strings, which the policy forbids.
+
+    `meanwhile` is done again twice a second: what a page is only while news come is awaited while they come.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    do_at = time.monotonic()
     while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"not within {timeout_ms:.0f} ms: {expression}; body: {page.evaluate(BODY)}"
+        assert time.monotonic() < deadline, f"never came true: {expression}; body: {page.evaluate(BODY)}"
+        if meanwhile and time.monotonic() >= do_at:
+            meanwhile()
+            do_at = time.monotonic() + 0.5
         page.wait_for_timeout(20)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+def await_width(page: Page, width: int) -> None:
+    """Until the page is no wider; a chart is laid out anew in the frame after its window has changed."""
+    page.wait_for_timeout(400)
+    await_true(page, f"document.documentElement.scrollWidth <= {width}")
 
 
 @dataclass

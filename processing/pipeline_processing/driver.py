@@ -28,14 +28,14 @@ def process() -> None:
     logging.getLogger("pipeline_processing").setLevel(logging.INFO)
     logging.getLogger("kafka").setLevel(logging.ERROR)  # it warns of each coordinator that is not there yet
     settings = filled(ProcessingSettings)
-    _on_signal(_leave)  # Spark takes seconds to start, and leaving then loses nothing
+    stop = threading.Event()
+    _on_signal(leaving(stop))
     with started_jvm(settings) as jvm, Service(_options(settings)) as service:
         # Importing pyspark and numpy takes a second, in which the JVM starts.
         from pipeline_processing.loop import run
         from pipeline_processing.spark.session import connected
 
         with connected(jvm) as spark:
-            stop = threading.Event()
             _on_signal(lambda *_: stop.set())
             service.doing = "starting queries"
             run(spark, settings, service, stop)
@@ -46,8 +46,17 @@ def _on_signal(handler: Callable[[int, FrameType | None], object]) -> None:
         signal.signal(number, handler)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+def leaving(stop: threading.Event) -> Callable[[int, FrameType | None], object]:
+    """A handler for the start: Spark takes seconds, and leaving at once loses nothing.
+
+    An exit that is raised within a finaliser is lost, and Py4J has many of them; so `stop` remembers it.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        sys.exit(0)
+
+    return leave
 
 
 def _options(settings: ProcessingSettings) -> ServiceOptions:

@@ -20,7 +20,7 @@ def said(demo: Demo, *words: str) -> subprocess.CompletedProcess[str]:
         "LEDGER_DIR": f"{demo.folder}/ledger",
     }
     command = [sys.executable, "-m", "pipeline_cli", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def accounts(demo: Demo) -> list[dict]:
@@ -31,10 +31,12 @@ def test_every_acknowledged_event_is_in_every_store_or_on_the_way(demo: Demo) ->
     found: list[dict] = []
 
     def all_stored() -> bool:
+        """What is lost or twice stays so; who reads two buckets while they are written may miss some for a moment."""
         found[:] = accounts(demo)
-        return len(found) == 4 and all(each["stored"] for each in found)
+        is_sound = not any(each["lost"] or each["twice"] for each in found)
+        return len(found) == 4 and all(each["stored"] for each in found) and is_sound
 
-    assert until(all_stored, 90, pause_s=1), found
+    assert until(all_stored, 300, pause_s=1), found
     assert {(each["source"], each["store"]) for each in found} == {
         (source, store) for source in ("random-numbers", "monitoring") for store in ("disk", "sqlite")
     }
@@ -51,7 +53,7 @@ def test_an_event_is_followed_through_every_stage(demo: Demo, source: str, rows:
         return [json.loads(each)["stage"] for each in said(demo, "trace", event_id, "--json").stdout.splitlines()]
 
     expected = ["input"] * 3 + ["queue"] + ["output"] * 2 * rows + ["display"]
-    assert until(lambda: stages() == expected, 60, pause_s=1), stages()
+    assert until(lambda: stages() == expected, 300, pause_s=1), stages()
 
 
 def test_an_id_that_is_none_and_an_event_that_nobody_knows_are_told_apart(demo: Demo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from contextlib import closing
@@ -9,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oracle
+import psutil
 import pytest
 from pipeline_queue.brokers import open_broker
 from running_demo import ROOT, Demo, ended, free_port, start
-from waiting import until
+from waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from conftest import TwoRuns
 
-START_WITHIN_S = 60
+START_WITHIN_S = 300
 
 
 def test_ctrl_c_ends_everything_within_five_seconds(two_runs: TwoRuns) -> None:
@@ -30,9 +32,12 @@ def test_what_was_acknowledged_before_ctrl_c_is_in_the_stores_after_the_next_sta
 ) -> None:
     demo, ids = two_runs.demo, two_runs.first_acknowledged
     raw = oracle.raw_records(open_broker(f"sqlite://{demo.folder}/queue"), "random-numbers")
-    of_first = [(append_ns, event) for append_ns, event in oracle.events(raw) if event["event_id"] in ids]
+    everything = list(oracle.events(raw))
+    of_first = [(append_ns, event) for append_ns, event in everything if event["event_id"] in ids]
     assert len(of_first) == len(ids) > 0
-    expected = oracle.windows(of_first)
+    # What was not acknowledged any more when the first run ended may be in its last window as well.
+    concerned = oracle.windows(of_first).keys()
+    expected = {at: window for at, window in oracle.windows(everything).items() if at in concerned}
 
     def wrong() -> dict[int, tuple]:
         rows = {row["window_start_ns"]: row for row in demo.windows(store)}
@@ -75,27 +80,37 @@ def test_a_killed_producer_is_started_again(demo: Demo) -> None:
     killed = demo.named("produce monitoring")
     assert killed is not None
     killed.kill()
-    assert until(lambda: (now := demo.named("produce monitoring")) is not None and now.pid != killed.pid, 10)
+    assert until(lambda: (now := demo.named("produce monitoring")) is not None and now.pid != killed.pid, PATIENCE_S)
 
 
 def test_the_census_is_sent_once_for_all_runs_and_is_in_both_stores(demo: Demo) -> None:
-    with closing(open_broker(f"sqlite://{demo.folder}/queue")) as broker:
-        raw = [record.value for record in broker.read("census-population", broker.begin_offsets("census-population"))]
-    ours = [line for value in raw for line in value.splitlines() if b'"producer":"census-population-' in line]
-    assert len(ours) == 4242  # another test sends garbage here
+    def ours() -> int:
+        with closing(open_broker(f"sqlite://{demo.folder}/queue")) as broker:
+            records = broker.read("census-population", broker.begin_offsets("census-population"))
+        lines = [line for record in records for line in record.value.splitlines()]
+        return sum(b'"producer":"census-population-' in line for line in lines)  # another test sends garbage here
+
+    assert until(lambda: demo.named("produce census") is None, START_WITHIN_S)
+    assert ours() == 4242
     for store in ("disk", "stand-in"):
         assert until(lambda store=store: len(demo.rows(store, "census_population")) == 4242, START_WITHIN_S)
-    assert demo.named("produce census") is None
+    assert (ours(), demo.named("produce census")) == (4242, None)
 
 
 def test_nothing_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
     demo = start(tmp_path)
-    assert until(lambda: any("java" in process.name() for process in demo.processes()), 30)
+    assert until(lambda: any(_is_java(process) for process in demo.processes()), START_WITHIN_S)
     ended(demo, signal.SIGKILL)
-    assert [process.cmdline() for process in demo.processes()] == []
+    assert demo.processes() == []
+
+
+def _is_java(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "java" in process.name()
+    return False
 
 
 def test_seconds_ends_it_by_itself_with_status_0(tmp_path: Path) -> None:
     demo = start(tmp_path, "--seconds", "4")
-    assert demo.process.wait(20) == 0
-    assert demo.processes() == []
+    assert demo.process.wait(START_WITHIN_S) == 0
+    assert until(lambda: demo.processes() == [], PATIENCE_S), demo.processes()

@@ -9,7 +9,7 @@ import pages
 import pytest
 from pipeline_queue.brokers import open_broker
 from running_demo import Demo
-from waiting import until
+from waiting import PATIENCE_S, until
 
 
 @pytest.fixture(params=["demo1", "demo2", "demo5", "demo6"])
@@ -39,7 +39,7 @@ def test_the_index_shows_every_service_as_it_is_now(demo: Demo) -> None:
     services = {"input-monitoring", "input-random-numbers", "processing", "display"}
     with pages.visit(f"http://127.0.0.1:{demo.port}/") as visit:
         shown = visit.page.locator("body")
-        assert until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
+        assert until(lambda: all(name in shown.inner_text() for name in services), PATIENCE_S), shown.inner_text()
         visit.page.wait_for_timeout(1500)
         visit.keep("embedded-index")
         assert visit.complaints == []

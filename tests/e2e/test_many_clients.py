@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from running_display import Display, displaying
 from socketio_clients import Client, Seen, connected
-from waiting import until
+from waiting import PATIENCE_S, until
 
 CLIENTS = 50
 PAST = 400
@@ -35,8 +35,8 @@ def test_each_of_many_gets_every_event_once_in_order_while_one_has_stopped_readi
         for _ in range(LIVE):
             display.publish()
             time.sleep(0.01)
-        assert until(lambda: all(seen.events == PAST + LIVE for seen in clients.report().clients), 30)
+        assert until(lambda: all(seen.events == PAST + LIVE for seen in clients.report().clients), PATIENCE_S)
         whole = (PAST + LIVE, PAST + LIVE - 1, 0)
         assert [without_messages(seen) for seen in clients.report().clients] == [whole] * CLIENTS
-    caught_up = until(lambda: bool(stopped.read()) and stopped.seen.events == PAST + LIVE, 30, pause_s=0)
+    caught_up = until(lambda: bool(stopped.read()) and stopped.seen.events == PAST + LIVE, PATIENCE_S, pause_s=0)
     assert (caught_up, without_messages(stopped.seen)) == (True, whole)

@@ -16,7 +16,7 @@ from pipeline_queue.events import event_id, event_type
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.topics import TOPICS
 from playwright.sync_api import Browser, Page
-from running_display import NS, Display, await_true, chromium, displaying, opened
+from running_display import NS, Display, await_true, await_width, chromium, displaying, opened
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 LONG_AGO_NS = 1_700_000_000 * NS
@@ -25,6 +25,19 @@ BARS = "[...document.querySelectorAll('rect.bar')].map((e) => e.__data__.row)"
 STATES = "[...document.querySelectorAll('path.state')].map((e) => [e.__data__.name, e.__data__.row])"
 LINE = "(name) => document.querySelector(`path.line[data-name='${name}']`)?.__data__.points ?? []"
 YEAR = "document.querySelector('#year').value"
+PAUSED_FROM_2002_ON = """
+  () => new Promise((resolve) => {
+    const [year, play] = ["#year", "#play"].map((id) => document.querySelector(id));
+    const look = () => {
+      if (year.value < "2002") return setTimeout(look, 20);
+      const word = play.textContent;
+      play.click();
+      resolve([year.value, word]);
+    };
+    look();
+  })
+"""
+"""Within the page: a year is shown for half a second, and who looks from outside may miss it."""
 STILL = {"reduced_motion": "reduce"}
 
 
@@ -178,10 +191,9 @@ def test_play_goes_through_the_years_and_ends_at_the_last(display: Display, brow
         page.wait_for_timeout(700)
         assert page.evaluate(YEAR) == "2000", "nothing plays by itself"
         page.click("#play")
-        await_bars(page, 2002)
-        assert page.inner_text("#play") == "Pause"
-        page.click("#play")
-        paused = page.evaluate(YEAR)
+        paused, word = page.evaluate(PAUSED_FROM_2002_ON)
+        assert (word, 2002 <= int(paused) < 2020) == ("Pause", True)
+        await_bars(page, int(paused))
         page.wait_for_timeout(700)
         assert (page.evaluate(YEAR), page.inner_text("#play")) == (paused, "Play")
         page.locator("#year").fill("2019")
@@ -189,7 +201,7 @@ def test_play_goes_through_the_years_and_ends_at_the_last(display: Display, brow
         await_bars(page, 2020)
         await_true(page, "document.querySelector('#play').textContent === 'Play'")
         page.click("#play")
-        await_bars(page, 2001)
+        await_true(page, f"{YEAR} < '2020' && {BARS}[0].year < 2020")
 
 
 @pytest.mark.parametrize(("motion", "glides"), [("reduce", False), ("no-preference", True)])
@@ -240,7 +252,8 @@ def test_figures_that_are_old_are_not_stale_and_have_no_latency(display: Display
     with opened(browser, address(display)) as page:
         await_bars(page, 2000)
         page.wait_for_timeout(1000)
-        assert page.evaluate("document.body.dataset.state") == "live"
+        await_state(page, "live")
+        await_true(page, "document.querySelector('#rows').textContent === '4,362'")
         assert [page.inner_text(each) for each in ("#rows", "#latency-median", "#latency-count")] == [
             "4,362",
             "–",
@@ -255,13 +268,15 @@ def test_a_page_that_waits_for_the_job_draws_what_it_computes_and_tells_how_long
     with opened(browser, address(empty_display, "demo3")) as page:
         await_state(page, "no-data")
         assert "when the job census has run" in page.inner_text("#state-text")
+        began_s = time.monotonic()
         fill(empty_display, census_rows.tables())
         await_bars(page, 2000)
         await_true(page, f"{STATES}.length > 0")
         await_state(page, "live")
         await_true(page, "document.querySelector('#latency-median').dataset.count >= 1")
         told_ms = float(page.evaluate("document.querySelector('#latency-median').dataset.ms"))
-        assert (0 < told_ms < 10_000, page.evaluate("document.body.dataset.breaks")) == (True, "0")
+        took_ms = 1000 * (time.monotonic() - began_s)
+        assert (0 < told_ms < took_ms, page.evaluate("document.body.dataset.breaks")) == (True, "0")
         assert page.inner_text("#latency-count") == "of the last run"
 
 
@@ -308,5 +323,5 @@ def test_the_page_is_no_wider_than_its_window(display: Display, browser: Browser
         page.set_viewport_size({"width": width, "height": 800})
         await_bars(page, 2000)
         await_true(page, f"{STATES}.length > 0")
+        await_width(page, width)
         page.screenshot(path=SHOTS / f"demo4-{scheme}-{width}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from running_display import NS, Display, await_true, chromium, displaying, host_window, opened
+from running_display import NS, Display, await_true, await_width, chromium, displaying, host_window, opened
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 DRAWN = "(name) => (document.querySelector(`path.line[data-name='${name}']`)?.__data__.points ?? [])"
@@ -49,10 +49,14 @@ def past(host: str, *, seconds: int = 90, busy: float = 20.0) -> list[dict[str, 
     return [host_window(start_ns, host, busy=busy + start_ns // NS % 13) for start_ns in starts]
 
 
-def await_host(page: Page, host: str, start_ns: int) -> None:
-    """Until the newest window of that host is drawn."""
+def await_rows(page: Page, rows: list[dict[str, Any]]) -> None:
+    """Until these windows, all of one host, are drawn, the last as the newest."""
     newest = f"({DRAWN})('busy_mean-open').at(-1)"
-    await_true(page, f"{newest}?.host === '{host}' && {newest}.window_start_ns === {start_ns}")
+    await_true(
+        page, f"{newest}?.host === '{rows[-1]['host']}' && {newest}.window_start_ns === {rows[-1]['window_start_ns']}"
+    )
+    there = f"new Set([...({DRAWN})('busy_mean'), ...({DRAWN})('busy_mean-open')].map((row) => row.window_start_ns))"
+    await_true(page, f"((there) => {[row['window_start_ns'] for row in rows]}.every((at) => there.has(at)))({there})")
 
 
 def both_parts(page: Page, name: str) -> dict[int, dict[str, Any]]:
@@ -73,7 +77,7 @@ def test_what_is_drawn_is_what_the_store_holds_of_the_host_shown(display: Displa
         page.wait_for_selector(".choice:not([hidden]) select")
         for rows in (there, here):
             page.select_option(".choice select", rows[0]["host"])
-            await_host(page, rows[0]["host"], rows[-1]["window_start_ns"])
+            await_rows(page, rows)
             for column in LINES:
                 drawn = both_parts(page, column)
                 assert [drawn[row["window_start_ns"]][column] for row in rows] == [row[column] for row in rows]
@@ -90,7 +94,7 @@ def test_windows_that_end_after_the_newest_event_are_drawn_open(display: Display
     newest_event_ns = max(row["newest_event_ns"] for row in rows)
     display.write_host_windows(*rows)
     with opened(browser, address(display)) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, rows)
         complete = [row["window_start_ns"] for row in page.evaluate(f"({DRAWN})('busy_mean')")]
         assert complete == [row["window_start_ns"] for row in rows if row["window_end_ns"] <= newest_event_ns]
         dashes = page.evaluate(
@@ -105,7 +109,7 @@ def test_a_line_and_a_bar_lie_where_their_axes_say(shared_display: Display, brow
     rows = past("here")
     shared_display.write_host_windows(*rows)
     with opened(browser, address(shared_display)) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, rows)
         bar, ticks, line = page.evaluate(
             """() => {
                 const bars = [...document.querySelectorAll("rect.bar")];
@@ -132,9 +136,9 @@ def test_a_changed_window_is_drawn_in_place_of_the_old(display: Display, browser
     changed = rows[-6] | {"busy_mean": 77.0, "late": 3, "tumbling": True}
     value = f"({DRAWN})('busy_mean').find((row) => row.window_start_ns === {changed['window_start_ns']})?.busy_mean"
     with opened(browser, address(display)) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, rows)
         display.write_host_windows(changed)
-        await_true(page, f"{value} === 77", timeout_ms=3000)
+        await_true(page, f"{value} === 77")
         await_true(page, "document.querySelector('#troubles').textContent.includes('3 late events in the last 10')")
 
 
@@ -144,9 +148,10 @@ def test_seconds_without_events_are_a_gap_and_a_window_of_late_ones_has_no_figur
     rows = past("here", seconds=60)
     gone, nothing = rows[10:20], dict.fromkeys(name for name in rows[0] if name.rsplit("_", 1)[-1] in FIGURES)
     late_only = rows[30] | nothing | {"count": 0, "late": 2, "newest_event_ns": None}
-    display.write_host_windows(*[row for row in rows if row not in gone and row is not rows[30]], late_only)
+    written = [late_only if row is rows[30] else row for row in rows if row not in gone]
+    display.write_host_windows(*written)
     with opened(browser, address(display)) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, written)
         points, runs = page.evaluate(
             """() => {
                 const line = document.querySelector("path.line[data-name='busy_mean']");
@@ -171,7 +176,7 @@ def test_the_crosshair_reads_the_window_below_it_and_the_one_that_tumbles(
     )
     chip = "(name) => document.querySelector(`label.chip:has(input[name='${name}']) .chip-value`).textContent"
     with opened(browser, address(shared_display)) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, rows)
         page.focus("svg.panel")
         for _ in range(8):
             page.keyboard.press("ArrowLeft")
@@ -189,8 +194,9 @@ def test_the_table_has_the_numbers_behind_the_chart(shared_display: Display, bro
     rows = past("here")
     shared_display.write_host_windows(*rows)
     with opened(browser, address(shared_display, "demo8")) as page:
-        await_host(page, "here", rows[-1]["window_start_ns"])
+        await_rows(page, rows)
         page.click("#table summary")
+        await_true(page, "document.querySelector('#table tbody td') !== null")
         headings = page.locator("#table th").all_inner_texts()
         newest = dict(zip(headings, page.locator("#table tbody tr").first.locator("td").all_inner_texts(), strict=True))
         told = [newest[name] for name in ("host", "tumbling", "count (events)", "free mean (KiB)")]
@@ -208,6 +214,5 @@ def test_the_page_is_not_wider_than_its_window(
     with opened(browser, address(shared_display), color_scheme=scheme) as page:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_selector("rect.bar", state="attached")
-        page.wait_for_timeout(300)
+        await_width(page, width)
         page.screenshot(path=SHOTS / f"demo7-{scheme}-{width}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width

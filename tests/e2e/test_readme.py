@@ -37,5 +37,5 @@ def test_a_command_beside_the_running_demo_does_what_it_says(demo: Demo, command
         "LEDGER_DIR": f"{demo.folder}/ledger",
         "DATABASE_URL": f"sqlite://{demo.folder}/events.db",
     }
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, bool(done.stdout.strip())) == (0, True), done.stderr

@@ -48,7 +48,7 @@ def test_partitions_that_are_hours_apart_lose_no_window(tmp_path: Path) -> None:
     try:
         folder.wait_committed(driver)
         driver.kill()
-        folder.gone_within(5)
+        folder.left()
         append(folder, slow, 0, since_ns=now_ns - 3 * HOUR_NS, until_ns=now_ns - 2 * HOUR_NS)
         append(folder, fast, 0, since_ns=now_ns - HOUR_NS, until_ns=now_ns)
         driver = folder.start()
@@ -56,5 +56,5 @@ def test_partitions_that_are_hours_apart_lose_no_window(tmp_path: Path) -> None:
         found = {store: folder.differing(store) for store in folder.stores}
     finally:
         driver.kill()
-        folder.gone_within(5)
+        folder.left()
     assert ("are lost" in folder.log(), found) == (False, {"disk": {}, "sqlite": {}})

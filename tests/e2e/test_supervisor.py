@@ -11,9 +11,10 @@ from pipeline_cli import supervisor
 from pipeline_cli.supervisor import Supervisor
 from pipeline_queue.brokers import open_broker
 from running_demo import free_port
-from waiting import until
+from waiting import PATIENCE_S, until
 
 CENSUS = {"input-census": supervisor.SERVICES["input-census"]}
+FOR_EVER = ["topics", "tail", "-f", "monitoring"]
 
 
 @pytest.fixture
@@ -35,16 +36,18 @@ def test_a_child_that_has_done_its_work_is_no_dead_one_and_is_not_started_again(
 ) -> None:
     only_census.start()
     found_dead: list[tuple[str, int]] = []
-    assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, 30)
+    assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, PATIENCE_S)
     found_dead.extend(only_census.revive())
     assert (found_dead, blocks(tmp_path), (tmp_path / "logs/input-census.log").read_text()) == ([], [9, 2], "")
 
 
 def test_a_child_that_was_killed_before_its_end_is_started_again_and_does_the_rest(
-    only_census: Supervisor, tmp_path: Path
+    only_census: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    only_census.start()
+    with monkeypatch.context() as at_first:
+        at_first.setitem(CENSUS, "input-census", FOR_EVER)  # or it could end before it is killed
+        only_census.start()
     only_census._children["input-census"].process.kill()
     found_dead: list[tuple[str, int]] = []
-    assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, 30)
+    assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, PATIENCE_S)
     assert (found_dead, blocks(tmp_path)) == ([("input-census", -9)], [9, 2])

@@ -146,7 +146,8 @@ def test_under_load_of_the_processors_they_agree_and_see_it() -> None:
     processors = os.cpu_count() or 1
     with running(*[[BUSY]] * (processors + 1)):
         found, ours = disagreements()
-    assert (found, fmean(row["us"] for row in ours) > 80) == ({}, True)
+    # Others may have a share of the processors, and need it in the kernel.
+    assert (found, fmean(row["id"] for row in ours) < 10, fmean(row["us"] for row in ours) > 30) == ({}, True, True)
 
 
 def test_under_load_of_the_disk_they_agree_and_see_it(scratch: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from pipeline_queue.brokers import Broker, Message, open_broker
+from pipeline_queue.brokers.sqlite import LOCK_WAIT_S
 from pipeline_queue.topics import Topic
+from waiting import PATIENCE_S
 
 PROCESSES = 4
 
@@ -83,7 +86,7 @@ def read_values(broker: Broker, topic: str) -> list[tuple[bytes | None, int]]:
 
 def test_several_processes_publish_at_once_and_each_keeps_its_order(broker: Broker, url: str, topic: Topic) -> None:
     writers = [start(PUBLISH_40_TIMES_5, url, topic.name, f"writer-{n}") for n in range(PROCESSES)]
-    assert [writer.wait(60) for writer in writers] == [0] * PROCESSES
+    assert [writer.wait(PATIENCE_S) for writer in writers] == [0] * PROCESSES
     found = read_values(broker, topic.name)
     by_writer = {key: [value for each, value in found if each == key] for key, _ in found}
     assert by_writer == {f"writer-{n}".encode(): list(range(200)) for n in range(PROCESSES)}
@@ -115,7 +118,7 @@ def test_after_a_kill_others_publish_at_once(broker: Broker, url: str, topic: To
     started = time.monotonic()
     broker.publish(topic.name, [Message(value=b"0")])
     writer.wait()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < LOCK_WAIT_S / 2  # of a lock that nobody frees it would be told after all of it
 
 
 @pytest.mark.parametrize("kill_at", [5, 10, 20])
@@ -124,9 +127,9 @@ def test_killed_between_publish_and_commit_it_handles_those_again_and_loses_none
 ) -> None:
     broker.create([topic, replace(topic, name=f"{topic.name}-handled")])
     broker.publish(topic.name, [Message(value=b"%d" % n) for n in range(20)])
-    killed = start(HANDLE_FIVE_AT_A_TIME, url, topic.name, str(kill_at)).wait(60)
+    killed = start(HANDLE_FIVE_AT_A_TIME, url, topic.name, str(kill_at)).wait(PATIENCE_S)
     committed = broker.committed("handlers", topic.name).get(0, 0)
-    resumed = start(HANDLE_FIVE_AT_A_TIME, url, topic.name, "-1").wait(60)
+    resumed = start(HANDLE_FIVE_AT_A_TIME, url, topic.name, "-1").wait(PATIENCE_S)
     handled = Counter(value for _, value in read_values(broker, f"{topic.name}-handled"))
     twice = {n: 2 if kill_at - 5 <= n < kill_at else 1 for n in range(20)}
     assert (killed, committed, resumed, handled) == (-signal.SIGKILL, kill_at - 5, 0, twice)
@@ -134,19 +137,20 @@ def test_killed_between_publish_and_commit_it_handles_those_again_and_loses_none
 
 def test_a_reader_in_another_process_sees_what_is_published_now(broker: Broker, url: str, topic: Topic) -> None:
     broker.create([topic])
-    follow = "print(broker.read(name, {0: 0}, wait_s=30)[0].value.decode(), flush=True)\nbroker.close()"
+    follow = "print(broker.read(name, {0: 0}, wait_s=120)[0].value.decode(), flush=True)\nbroker.close()"
     reader = start("print('reading', flush=True)\n" + follow, url, topic.name, "r")
     assert reader.stdout is not None
     reader.stdout.readline()
     broker.publish(topic.name, [Message(value=b"now")])
-    assert (reader.stdout.readline(), reader.wait(30)) == ("now\n", 0)
+    assert (reader.stdout.readline(), reader.wait(PATIENCE_S)) == ("now\n", 0)
 
 
 def test_readers_and_writers_leave_no_file_open(tmp_path: Path, topic: Topic) -> None:
+    gc.collect()  # what other tests left open may be closed at any time, and is no business of this one
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         with closing(open_broker(f"sqlite://{tmp_path}/queue")) as opened:
             opened.create([topic])
             opened.publish(topic.name, [Message(value=b"")])
             opened.read(topic.name, {0: 0})
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -17,7 +17,7 @@ from pipeline_queue.service_events import EventType
 from pipeline_queue.topics import Column
 from postgres_cluster import Cluster
 from running_loader import Running
-from waiting import until
+from waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_a_database_that_stands_still_in_a_load_is_waited_for(url: str) -> None:
         with psycopg.connect(url) as holder:
             holder.execute("lock table note in access exclusive mode")
             loaded = threads.submit(load, feed, url)
-            assert until(lambda: ask(url, waiting) == [(1,)], within_s=20)
-        assert [turn.new for turn in loaded.result(timeout=20)] == [1000]
+            assert until(lambda: ask(url, waiting) == [(1,)], within_s=PATIENCE_S)
+        assert [turn.new for turn in loaded.result(timeout=PATIENCE_S)] == [1000]
     assert len(rows(url)) == 1000
 
 

@@ -23,6 +23,7 @@ from pipeline_output.errors import BadRows, BadStoreUrl, StoreUnavailable, Table
 from pipeline_output.stores import Store, create_all, expire_all, open_store
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
 from pipeline_queue.topics import Column
+from waiting import PATIENCE_S
 
 READINGS = Table(
     name="readings",
@@ -257,7 +258,7 @@ def test_writers_in_several_processes_agree_on_the_newest_row_of_each_key(store:
             (version, arrow(reading(s, count=version) for s in range(version % 7, 130, 5))) for version in versions
         ]
         children.append(started(url, table, writes))
-    assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
+    assert [child.wait(timeout=PATIENCE_S) for child in children] == [0, 0, 0]
     newest = {s: max(v for v in range(1, 91) if s in range(v % 7, 130, 5)) for s in range(130) if s % 5 + 5 < 12}
     assert {row["time_ns"] // NS_PER_S: row["count"] for row in everything(store, table)} == newest
 
@@ -266,9 +267,10 @@ def test_writers_in_several_processes_agree_on_the_newest_row_of_each_key(store:
 def test_a_writer_killed_at_any_instant_leaves_what_it_acknowledged_and_a_table_that_goes_on(
     store: Store, table: Table, url: str, seed: int
 ) -> None:
+    """A line of its own says 4,000 characters: so a child cannot be more writes ahead of its reader than a pipe holds."""
     seconds = range(0, 200, 3)
     writes = [(version, arrow(reading(s, count=version) for s in seconds)) for version in range(1, 1000)]
-    child = started(url, table, writes)
+    child = started(url, table, writes, program=CHILD.replace("print(version", "print(f'{version:4000}'"))
     assert child.stdout is not None
     acknowledged = [int(child.stdout.readline()) for _ in range(random.Random(seed).randrange(5, 40))][-1]
     child.kill()
@@ -281,8 +283,8 @@ def test_a_writer_killed_at_any_instant_leaves_what_it_acknowledged_and_a_table_
     assert everything(store, table) == writes[acknowledged][1].to_pylist()
 
 
-def started(url: str, table: Table, writes: Sequence[Write]) -> subprocess.Popen[bytes]:
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def started(url: str, table: Table, writes: Sequence[Write], *, program: str = CHILD) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdin is not None
     child.stdin.write(pickle.dumps((url, table, writes)))
     child.stdin.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -33,24 +35,23 @@ TICKS = Table(
 )
 
 CHILD = """
-import pickle, sys, time
+import pickle, sys
 import pyarrow as pa
 from pipeline_output.stores import open_store
 
-url, table, schema, pause_s = pickle.load(sys.stdin.buffer)
+url, table, schema = pickle.load(sys.stdin.buffer)
 store = open_store(url)
 version = 0
-while True:
+for _ in sys.stdin.buffer:
     version += 1
     seconds = range(60 * 3 + version % 60)
     rows = [{"time_ns": s * 10**9, "writes": version, "note": f"{s * version}"} for s in seconds]
     store.write(table, pa.Table.from_pylist(rows, schema=schema), version)
     print(version, flush=True)
-    time.sleep(pause_s)
 """
-READ_S = 4.0
-PAUSE_S = 0.08
-"""A reader's two handles may be two writes apart, so this is half of what a crowded machine may put between them."""
+READS = 60
+WRITES_PER_READ = 2
+"""A reader's two handles may be two writes apart, so no more are made while one reads, however long it takes."""
 
 
 @pytest.fixture
@@ -59,19 +60,36 @@ def url(tmp_path: Path) -> str:
     return f"disk://{tmp_path}"
 
 
+class Writer:
+    """Another process that writes into a folder when it is told to, each time all rows of four buckets."""
+
+    def __init__(self, url: str) -> None:
+        self._child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._told, self._says = self._child.stdin, self._child.stdout
+        self._told.write(pickle.dumps((url, TICKS, arrow_schema(TICKS))))
+
+    @contextmanager
+    def writing(self, writes: int) -> Iterator[None]:
+        """So many writes are made while the block runs, or right after."""
+        self._told.write(b"\n" * writes)
+        self._told.flush()
+        yield
+        for _ in range(writes):
+            self._says.readline()
+
+    def end(self) -> None:
+        with self._told, self._says:
+            self._child.kill()
+            self._child.wait()
+
+
 @pytest.fixture
-def busy_folder(url: str, tmp_path: Path) -> Iterator[Path]:
-    """A folder into which another process writes all the time, each time all rows of four buckets."""
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert child.stdin is not None
-    assert child.stdout is not None
-    with child.stdin as stdin:
-        stdin.write(pickle.dumps((url, TICKS, arrow_schema(TICKS), PAUSE_S)))
-    child.stdout.readline()
-    yield tmp_path
-    child.kill()
-    child.wait()
-    child.stdout.close()
+def writer(url: str) -> Iterator[Writer]:
+    made = Writer(url)
+    yield made
+    made.end()
 
 
 def ticks(seconds: range, version: int) -> pa.Table:
@@ -93,20 +111,20 @@ def read_by_the_store(folder: Path) -> pandas.DataFrame:
 
 @pytest.mark.parametrize("read", [read_by_duckdb, read_by_pandas, read_by_the_store])
 def test_a_reader_meets_whole_buckets_and_every_key_once_at_any_instant(
-    busy_folder: Path, read: Callable[[Path], pandas.DataFrame]
+    writer: Writer, tmp_path: Path, read: Callable[[Path], pandas.DataFrame]
 ) -> None:
-    first = last = 0
-    deadline = time.monotonic() + READ_S
-    while time.monotonic() < deadline:
-        found = read(busy_folder)
+    chance = random.Random(7)
+    with writer.writing(1):
+        pass
+    for done in range(1, 1 + READS * WRITES_PER_READ, WRITES_PER_READ):
+        with writer.writing(WRITES_PER_READ):
+            time.sleep(0.02 * chance.random())
+            found = read(tmp_path)
         bucket = found.time_ns // TICKS.bucket_ns
         assert found.time_ns.is_unique
         assert set(found.time_ns) >= {second * NS_PER_S for second in range(180)}
         assert found[bucket < 3].groupby(bucket).writes.nunique().tolist() == [1, 1, 1]
-        assert last <= found.writes[found.time_ns == 0].item()
-        last = found.writes[found.time_ns == 0].item()
-        first = first or last
-    assert last > first + 5
+        assert done <= found.writes[found.time_ns == 0].item() <= done + WRITES_PER_READ
 
 
 def test_a_bucket_is_one_file_however_many_batches_it_came_in(url: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pipeline_output.errors import StoreUnavailable
 from pipeline_output.stores import create_all, open_store, sqlite
 from pipeline_output.tables import Table, arrow_schema
 from pipeline_queue.topics import Column
+from waiting import PATIENCE_S
 
 PAIRS = Table(
     name="pairs",
@@ -52,7 +53,7 @@ def test_a_reader_sees_all_of_a_batch_or_nothing(url: str) -> None:
         stdin.close()
         stdout.readline()
         store, seen = open_store(url), list[set[int]]()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while len(set().union(*seen)) <= 20 and time.monotonic() < deadline:
             seen.append(set(store.read(PAIRS)["writes"].to_pylist()))
         child.kill()

@@ -24,12 +24,12 @@ NS = 1_000_000_000
 DISK = "disk:///data/disk"
 CASSANDRA = "cassandra://cassandra:9042,cassandra-2:9042,cassandra-3:9042/pipeline?replication=3"
 ONE_SHOTS = {"topics", "tables", "input-census"}
-WINDOWS_WITHIN_S = 180
+WINDOWS_WITHIN_S = 420
 GOES_ON_S = 30
-GOES_ON_WITHIN_S = 120
+GOES_ON_WITHIN_S = 360
 """A client gives a dead server up after 10 s, and a driver that lost its query pauses for seconds."""
-BACK_WITHIN_S = 120
-CAUGHT_UP_WITHIN_S = 120
+BACK_WITHIN_S = 360
+CAUGHT_UP_WITHIN_S = 360
 
 COPIES_OF_TOPICS = """
 from kafka.admin import KafkaAdminClient
@@ -95,6 +95,7 @@ def story(request: pytest.FixtureRequest) -> Iterator[Story]:
         killed_ns = time.time_ns()
         went_on = {url: until(lambda url=url: goes_on(stack, url, killed_ns), GOES_ON_WITHIN_S) for url in stores}
         print(f"{overlay.file}: windows of {GOES_ON_S} s later after {(time.time_ns() - killed_ns) / NS:.0f} s")
+        until(lambda: ill(stack).keys() <= {overlay.dies}, BACK_WITHIN_S, pause_s=1)
         unwell_meanwhile = ill(stack)
         stack.command("start", overlay.dies)
         came_back = until(lambda: not ill(stack), BACK_WITHIN_S, pause_s=1)

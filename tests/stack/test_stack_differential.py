@@ -21,7 +21,7 @@ from pipeline_queue.brokers import Message, Record
 from pipeline_queue.brokers.sqlite import SqliteBroker
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.topics import CENSUS_INCOME, CENSUS_POPULATION, MONITORING, RANDOM_NUMBERS, TOPICS
-from running_driver import COMMITTED_WITHIN_S, Folder
+from running_driver import COMMITTED_WITHIN_S, Folder, ended
 from running_stack import Stack
 from stack_reading import behind, records, rows
 from waiting import until
@@ -40,8 +40,8 @@ BEFORE_S = 75
 BORDER_S = 15
 """Windows that begin so soon after the cut are left out: what they hold may have been appended before it."""
 WINDOWS_MIN = 30
-COMPUTED_WITHIN_S = 180
-CAUGHT_UP_WITHIN_S = 60
+COMPUTED_WITHIN_S = 420
+CAUGHT_UP_WITHIN_S = 300
 NEAR = ("mean", "_deviation", "sum")
 """How the names end of what is added up in another order by each runtime."""
 
@@ -139,8 +139,7 @@ def computed(folder: Folder) -> dict[str, Tables]:
         ]
         return {store: stored(url) for store, url in folder.stores.items()}
     finally:
-        driver.terminate()
-        driver.wait(30)
+        ended(driver)
 
 
 def stored(url: str) -> Tables:

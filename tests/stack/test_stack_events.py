@@ -10,6 +10,7 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,9 +28,10 @@ CLIENTS = 8
 SOAK = "PIPELINE_SOAK" in os.environ
 POSTS = 500 if SOAK else 50
 EVENTS_PER_POST = 250
+SOAK_S = 600
 KILLED = ("collector", "postgres", "kafka", "loader", "postgres", "collector")
-BACK_WITHIN_S = 60
-LOADED_WITHIN_S = 120
+BACK_WITHIN_S = 240
+LOADED_WITHIN_S = 300
 
 WAITING = "pipeline load status --json"
 ROWS = """
@@ -56,14 +58,16 @@ def fire(stack: Stack) -> Iterator[Fire]:
     events = ("collector", "loader")
     stack.command("up", "--detach", "--wait", *events, EVENTS_PORT=str(port), DB_LOAD_INTERVAL="1")
     with ThreadPoolExecutor(CLIENTS) as threads:
+        are_killed = threading.Event()
         sending = [
-            threads.submit(send, port, client, posts=POSTS, events_per_post=EVENTS_PER_POST)
+            threads.submit(send, port, client, are_killed, posts=POSTS, events_per_post=EVENTS_PER_POST)
             for client in range(CLIENTS)
         ]
-        for service in killed():
-            kill(stack, service)
-            if all(each.done() for each in sending):
-                break
+        try:
+            for service in killed():
+                kill(stack, service)
+        finally:
+            are_killed.set()
         clients = together(each.result() for each in sending)
     assert until(lambda: not waiting(stack), LOADED_WITHIN_S, pause_s=1)
     rows = {event_id: (user_id, sku) for event_id, user_id, sku in map(json.loads, stack.lines("loader", ROWS))}
@@ -72,9 +76,10 @@ def fire(stack: Stack) -> Iterator[Fire]:
 
 
 def killed() -> Iterator[str]:
-    """In turn; in the soak at random for as long as clients send."""
+    """In turn; in the soak at random after that, for SOAK_S."""
     yield from KILLED
-    while SOAK:
+    ends = time.monotonic() + (SOAK_S if SOAK else 0)
+    while time.monotonic() < ends:
         time.sleep(random.uniform(0.0, 5.0))
         yield random.choice(KILLED)
 
@@ -99,11 +104,8 @@ def kill(stack: Stack, service: str) -> None:
 
 def test_everything_was_acknowledged_in_the_end(fire: Fire) -> None:
     clients = fire.clients
-    assert (len(clients.sent), clients.acknowledged == clients.sent, clients.retries > 0) == (
-        CLIENTS * POSTS * EVENTS_PER_POST,
-        True,
-        True,
-    )
+    assert len(clients.sent) >= CLIENTS * POSTS * EVENTS_PER_POST
+    assert (clients.acknowledged == clients.sent, clients.retries > 0) == (True, True)
 
 
 def test_what_was_acknowledged_is_in_the_table_and_nothing_else(fire: Fire) -> None:

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import oracle
 import pytest
 from running_stack import Stack, said
 from stack_reading import accounts, raw_records, windows
-from waiting import until
+from waiting import Stopwatch, until
 
 pytestmark = pytest.mark.engine
 
@@ -38,8 +37,8 @@ KILLED = (
     "display",
 )
 BACK_WITHIN_S = 60
-"""The promise. Health is asked for every few seconds, and a service must say three times that it is well."""
-CAUGHT_UP_WITHIN_S = 240
+"""The promise, as a machine counts it that has these seconds to give. Health is asked for every few seconds, and a service must say three times that it is well."""
+CAUGHT_UP_WITHIN_S = 900
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BREAKS = re.findall(r"^scripts/break\.sh .+$", README, re.MULTILINE)
 SOAK_BREAKS = [
@@ -72,7 +71,7 @@ def fire(stack: Stack) -> Iterator[Fire]:
             said(command.split(), COMPOSE_PROJECT_NAME=stack.project)
         if SOAK and acknowledged(stack) < EVENTS:
             continue
-        assert until(lambda: acknowledged(stack) >= EVENTS, EVENTS / RATE, pause_s=3)
+        assert until(lambda: acknowledged(stack) >= EVENTS, 6 * EVENTS / RATE, pause_s=3)
         break
     stack.command("stop", "input-random-numbers", "input-monitoring")
     yield Fire(
@@ -85,11 +84,11 @@ def fire(stack: Stack) -> Iterator[Fire]:
 
 def killed(stack: Stack, service: str) -> float:
     """SIGKILL from the host to the container's first process, as `docker kill` would switch the restart policy off; seconds until healthy."""
-    before, began = inspected(stack, service)["State"], time.monotonic()
+    before, stopwatch = inspected(stack, service)["State"], Stopwatch()
     os.kill(before["Pid"], signal.SIGKILL)
-    assert until(lambda: started_at(stack, service) != before["StartedAt"], BACK_WITHIN_S), service
-    until(lambda: healthy(stack, service), 2 * BACK_WITHIN_S)
-    return time.monotonic() - began
+    assert until(lambda: started_at(stack, service) != before["StartedAt"], 6 * BACK_WITHIN_S), service
+    assert until(lambda: healthy(stack, service), 6 * BACK_WITHIN_S), service
+    return stopwatch.seconds()
 
 
 def healthy(stack: Stack, service: str) -> bool:

@@ -6,7 +6,7 @@ import pages
 import pytest
 from running_stack import Stack
 from stack_reading import raw_records
-from waiting import until
+from waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.engine
 
@@ -33,6 +33,6 @@ def test_the_index_shows_every_service_as_it_is_now(stack: Stack) -> None:
     services = {"input-monitoring", "input-random-numbers", "processing", "display"}
     with pages.visit(f"{stack.page}/") as visit:
         shown = visit.page.locator("body")
-        assert until(lambda: all(name in shown.inner_text() for name in services), 15), shown.inner_text()
+        assert until(lambda: all(name in shown.inner_text() for name in services), PATIENCE_S), shown.inner_text()
         visit.keep("compose-index")
         assert visit.complaints == []

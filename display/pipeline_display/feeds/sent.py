@@ -26,8 +26,9 @@ from pipeline_queue.topics import Topic
 from pipeline_display.feeds.feed import Batch
 
 WAIT_S = 0.5
-ANSWER_WITHIN_S = 3.0
-FOUND_WITHIN_S = 2.0
+ANSWER_WITHIN_S = 8.0
+"""A collector lets a request wait for the queue for 5 s before it says no."""
+FOUND_WITHIN_S = 5.0
 WAITING_MAX = 20
 BODY_LENGTH_MAX = 16_384
 REPLY_BYTES_MAX = 2_000

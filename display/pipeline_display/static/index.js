@@ -39,7 +39,7 @@ function take(part, place) {
   if (part.feed === "watch" && last) document.querySelector("#letters").textContent = count(last.dead_letters, "record");
   if (part.feed === "places" && last) places = last;
   if (part.feed === "audit") drawAudit(last);
-  thumbnails.take(part, place, link.now());
+  thumbnails.take(part, place);
 }
 
 function takeHeartbeats(part) {
@@ -55,7 +55,7 @@ function draw() {
   const now = services.now(link.now());
   for (const card of document.querySelectorAll("#stages .step")) drawStage(card, now);
   drawServices(now);
-  thumbnails.draw({ nowMs: link.now(), connection: state.connection, isFollowing: state.isFollowing });
+  thumbnails.draw({ link, connection: state.connection, isFollowing: state.isFollowing });
   state.show(newestMs, (link.now() - newestMs) / 1000 > STALE_S);
 }
 

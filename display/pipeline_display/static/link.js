@@ -38,7 +38,12 @@ export class Link {
 
   /** The server's time in ms since the epoch, as well as it is known. */
   now() {
-    return browserNow() + this.offset();
+    return this.at(browserNow());
+  }
+
+  /** What was the server's time when the browser's was `browserMs`, as well as it is known now. */
+  at(browserMs) {
+    return browserMs + this.offset();
   }
 
   /** Whether the server has told its time; until then `now` is the browser's. */
@@ -106,7 +111,7 @@ export class Link {
   }
 }
 
-/** Ms since the epoch with fractions; `Date.now` has none. */
-function browserNow() {
+/** The browser's time, in ms since the epoch with fractions; `Date.now` has none. */
+export function browserNow() {
   return performance.timeOrigin + performance.now();
 }

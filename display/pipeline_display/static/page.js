@@ -7,7 +7,7 @@
 
 import { count, dateAndTime, seconds, timeWithMs, zoneText } from "./format.js";
 import { Latency } from "./latency.js";
-import { Link } from "./link.js";
+import { browserNow, Link } from "./link.js";
 import { Redraw } from "./redraw.js";
 import { Path } from "./path.js";
 import { State } from "./state.js";
@@ -28,7 +28,8 @@ const path = new Path(page);
 state.missing = page.missing;
 if (page.is_settled) state.waiting = `Connected. The chart begins when the job ${page.job} has run.`;
 let undrawn = [];
-let arrivedMs = -Infinity;
+let untimed = []; // [made, drawn], the latter by the browser's clock, until the server has told its time
+let arrivedMs = -Infinity; // by the browser's clock
 let troubles = {};
 let lastFigures = null;
 
@@ -37,7 +38,7 @@ const link = new Link([page.feed, "heartbeats", "watch", "places"], {
   connection: (connection) => { state.connection = connection; showState(); },
   extents: () => { state.isFollowing = true; showState(); },
   drawn: (after) => redraw.afterDrawing(after),
-  clock: () => redraw.request(),
+  clock: () => { noteLatencies(); redraw.request(); },
 });
 
 function take(part, place) {
@@ -58,20 +59,28 @@ function takeFrame(frame, seq, place) {
   chart.take(frame.rows, frame.table);
   state.hasRows ||= frame.rows.length > 0;
   if (seq < place.liveFrom) return;
-  arrivedMs = link.now();
+  arrivedMs = browserNow();
   if (!document.hidden) for (const row of frame.rows) undrawn.push(row);
 }
 
 function draw() {
   chart.draw();
-  const drawnMs = link.now();
+  const drawnMs = browserNow();
   for (const madeMs of undrawn.map((row) => chart.newsMs(row))) {
-    if (madeMs !== null) latency.add(madeMs, drawnMs);
+    if (madeMs !== null) untimed.push([madeMs, drawnMs]);
   }
   undrawn = [];
+  noteLatencies();
   document.querySelector("#readout").textContent = chart.readout();
   table.draw();
   showState();
+}
+
+/** A browser's clock may be hours off, so what was drawn is dated once the server has told its time. */
+function noteLatencies() {
+  if (!link.knowsTime) return;
+  for (const [madeMs, drawnMs] of untimed) latency.add(madeMs, link.at(drawnMs));
+  untimed = [];
 }
 
 /** The server's time in ms, Infinity while it is not known: a chart that hides what is ahead must not hide all. */
@@ -81,7 +90,7 @@ function now() {
 
 /** Stale when neither the newest data nor its arrival is recent; a late opener must not take old data for news. */
 function showState() {
-  const newestMs = Math.max(chart.newestMs() ?? -Infinity, arrivedMs);
+  const newestMs = Math.max(chart.newestMs() ?? -Infinity, link.at(arrivedMs));
   const isOld = (link.now() - newestMs) / 1000 > STALE_AFTER_INTERVALS * page.interval_s;
   state.show(newestMs, isOld && !page.is_settled);
 }

@@ -6,6 +6,7 @@
  * A chart module that exports no `Thumbnail` has no picture, and its card tells the state all the same.
  */
 
+import { browserNow } from "./link.js";
 import { WORDS } from "./state.js";
 
 const DRAW_EVERY_MS = 1_000;
@@ -28,15 +29,15 @@ export class Thumbnails {
     return [...this.cards.keys()];
   }
 
-  take(part, place, nowMs) {
-    this.cards.get(part.feed)?.take(part, place, nowMs);
+  take(part, place) {
+    this.cards.get(part.feed)?.take(part, place);
   }
 
   /** `isFollowing`: whether the server has said what there is. */
-  draw({ nowMs, connection, isFollowing }) {
+  draw({ link, connection, isFollowing }) {
     if (performance.now() - this.drawnMs < DRAW_EVERY_MS) return;
     this.drawnMs = performance.now();
-    for (const card of this.cards.values()) card.draw(nowMs, isFollowing || connection === "lost" ? connection : "connecting");
+    for (const card of this.cards.values()) card.draw(link, isFollowing || connection === "lost" ? connection : "connecting");
   }
 }
 
@@ -50,38 +51,38 @@ class Card {
     this.svg.toggleAttribute("hidden", !this.picture);
     this.away = "";
     this.hasRows = false;
-    this.arrivedMs = -Infinity;
+    this.arrivedMs = -Infinity; // by the browser's clock
   }
 
-  take(part, place, nowMs) {
+  take(part, place) {
     if (part.start_over) this.picture?.clear();
     part.frames.forEach((frame, i) => {
       // Without a picture nobody here can tell a row's age, so its arrival counts.
-      if (part.seq + i >= place.liveFrom || !this.picture) this.arrivedMs = nowMs;
+      if (part.seq + i >= place.liveFrom || !this.picture) this.arrivedMs = browserNow();
       this.hasRows ||= frame.rows.length > 0;
       this.picture?.take(frame.rows);
     });
     this.away = part.status.away;
   }
 
-  draw(nowMs, connection) {
+  draw(link, connection) {
     this.picture?.draw();
-    const state = this.#state(nowMs, connection);
+    const state = this.#state(link, connection);
     this.element.dataset.state = state;
     setText(this.element.querySelector(".card-state-word"), WORDS[state]);
     setText(this.element.querySelector(".card-now"), this.picture?.text() || this.demo.missing || this.away);
   }
 
-  #state(nowMs, connection) {
+  #state(link, connection) {
     if (connection !== "connected") return connection;
     if (!this.hasRows) return "no-data";
-    return this.away || this.#isOld(nowMs) ? "stale" : "live";
+    return this.away || this.#isOld(link) ? "stale" : "live";
   }
 
   /** A demo without an interval shows what stays as it is, so it does not grow old. */
-  #isOld(nowMs) {
-    const newestMs = Math.max(this.arrivedMs, this.picture?.newestMs() ?? -Infinity);
-    return this.demo.interval_s > 0 && nowMs - newestMs > STALE_AFTER_INTERVALS * this.demo.interval_s * 1000 + THINNED_MS;
+  #isOld(link) {
+    const newestMs = Math.max(link.at(this.arrivedMs), this.picture?.newestMs() ?? -Infinity);
+    return this.demo.interval_s > 0 && link.now() - newestMs > STALE_AFTER_INTERVALS * this.demo.interval_s * 1000 + THINNED_MS;
   }
 }
 

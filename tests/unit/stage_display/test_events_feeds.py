@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from pipeline_display.feeds import events
 from pipeline_display.feeds.events import FORGET_S, EventsReader
 from pipeline_display.feeds.sent import BODY_LENGTH_MAX, WAITING_MAX, Outbox, SentReader, Wish
 from pipeline_queue.brokers import Broker, Message, open_broker
@@ -49,7 +50,10 @@ def counted(reader: EventsReader) -> list[tuple[str, int]]:
     return [(row["producer"], row["events"]) for body in reader.look().bodies for row in json.loads(body)["counts"]]
 
 
-def test_what_is_told_comes_as_it_is_told_and_all_of_it_again_every_ten_seconds(url: str) -> None:
+def test_what_is_told_comes_as_it_is_told_and_all_of_it_again_every_ten_seconds(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ALL_EVERY_S", 3600.0)  # ten seconds pass when they are told to
     broker, reader = open_broker(url), EventsReader(url)
     count(broker, 0, 3)
     count(broker, 0, 5, producer="collector-2")

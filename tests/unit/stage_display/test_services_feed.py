@@ -7,6 +7,8 @@ import secrets
 import time
 from threading import Event
 
+import pytest
+from pipeline_display.feeds import services
 from pipeline_display.feeds.feed import Feed, Status
 from pipeline_display.feeds.places import PlacesReader
 from pipeline_display.feeds.ring import Ring
@@ -45,7 +47,8 @@ def seen(reader: ServicesReader) -> list[tuple[str, int]]:
     return [(row["service"], row["seq"]) for body in reader.look().bodies for row in json.loads(body)["rows"]]
 
 
-def test_each_second_the_newest_heartbeat_of_every_service_comes_again() -> None:
+def test_each_second_the_newest_heartbeat_of_every_service_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "ALL_EVERY_S", 3600.0)  # a second passes when it is told to
     url = f"memory://{secrets.token_hex(4)}"
     broker, reader = queue_of(url), ServicesReader(url)
     beat(broker, "stopped", 7)

@@ -178,7 +178,7 @@ def test_it_tells_of_itself() -> None:
 
 CLIENTS = Clients(
     {
-        "shop": Limits(token_sha256=hashlib.sha256(b"s3cret").hexdigest(), events_per_s=3),
+        "shop": Limits(token_sha256=hashlib.sha256(b"s3cret").hexdigest(), events_per_s=0.1),
         "small": Limits(token_sha256=hashlib.sha256(b"other").hexdigest(), body_bytes_max=200),
     }
 )
@@ -195,7 +195,8 @@ def test_nobodys_token_is_refused(path: str, header: str | None) -> None:
 def test_a_client_is_named_and_held_to_its_rate() -> None:
     replies, here = asked(("/events", lines(SOUND) * 3), ("/", SOUND), clients=CLIENTS, authorization="Bearer s3cret")
     assert [each.status for each in replies] == [200, 429]
-    assert ({each["client"] for each in here.events()}, replies[1].headers["retry-after"]) == ({"shop"}, "1")
+    assert {each["client"] for each in here.events()} == {"shop"}
+    assert 0 < int(replies[1].headers["retry-after"]) <= 40  # for the three that had one second's worth, and this one
 
 
 def test_a_client_is_held_to_its_size() -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pipeline_output.stores import open_store
 from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS as TABLE
+from pipeline_processing import delivery
 from pipeline_processing.delivery import outlets
 from pipeline_processing.jobs.partial_rows import of_partial
 from pipeline_processing.jobs.random_numbers import WINDOWS
@@ -22,6 +23,12 @@ from pipeline_queue.topics import DEAD_LETTERS, RANDOM_NUMBERS
 
 S = 1_000_000_000
 NOW_NS = 1_790_000_000 * S
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is slow for a moment is none that is away."""
+    monkeypatch.setattr(delivery, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 
 import pytest
+from pipeline_queue.clock import ManualClock
 from pipeline_queue.service import Service, ServiceOptions
 
 STALE_S = 10.0
 
 
 @pytest.fixture
-def service() -> Service:
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    """The monotonic clock, which stands still until it is told to go on."""
+    made = ManualClock(0)
+    monkeypatch.setattr(time, "monotonic", lambda: made.now_ns() / 1e9)
+    return made
+
+
+@pytest.fixture
+def service(clock: ManualClock) -> Service:
     return Service(ServiceOptions(name="box", stage="input", queue_url="memory://nowhere", stale_s=STALE_S))
-
-
-def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    now = time.monotonic() + seconds
-    monkeypatch.setattr(time, "monotonic", lambda: now)
 
 
 def figures(service: Service) -> dict[str, float]:
@@ -33,17 +37,17 @@ def test_a_service_is_healthy_from_its_first_beat_on(service: Service) -> None:
 
 
 def test_a_loop_that_no_longer_goes_round_is_trouble_and_says_where_it_was(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, clock: ManualClock
 ) -> None:
     service.beat("reading")
-    later(monkeypatch, STALE_S + 1)
+    clock.sleep(STALE_S + 1)
     assert service.trouble() == "its loop has not gone round for 11 s; it was at: reading"
 
 
 def test_a_queue_that_takes_no_heartbeat_is_trouble_though_the_loop_goes_round(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, clock: ManualClock
 ) -> None:
-    later(monkeypatch, STALE_S + 1)
+    clock.sleep(STALE_S + 1)
     service.beat()
     assert service.trouble() == "the queue at memory://nowhere has taken no heartbeat for 11 s"
 
