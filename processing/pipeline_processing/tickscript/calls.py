@@ -1,6 +1,7 @@
 """What a script asks for: nodes in the order of their making, each with its parents, arguments and properties.
 
-Names are Kapacitor's: a node's kind and its number in the pipeline, `stream0`, `from1`.
+Names are Kapacitor's: a node's kind and its number in the pipeline, `stream0`, `from1`. A lambda inside of a lambda was a
+variable's; `count()` and its like have one state in it, and another outside of it.
 """
 
 from __future__ import annotations

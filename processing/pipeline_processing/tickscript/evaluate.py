@@ -154,7 +154,7 @@ class _Run:
         return NodeRef(name=found, kind=name.name) if found else self._added(name.name, self._kinds, (), (), name.at)
 
     def _inlined(self, node: Expression) -> Expression:
-        """A lambda's body with the values of variables in it."""
+        """A lambda's body with the values of variables in it. A lambda's value stays a lambda: it has a state of its own."""
         match node:
             case Identifier():
                 return self._inlined_variable(node)
@@ -170,11 +170,7 @@ class _Run:
 
     def _inlined_variable(self, name: Identifier) -> Expression:
         match self._held(name):
-            case Lambda(body=Operation() as body):
-                return replace(body, parens=True)
-            case Lambda(body=body):
-                return body
-            case value if isinstance(value, Literal):
+            case value if isinstance(value, Literal | Lambda):
                 return replace(value, at=name.at)
             case value:
                 raise NotALambdasValue(name.name, at=name.at, held=type_name(value))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pipeline_processing.tickscript.errors import NestedTooDeep, TooLarge
 from pipeline_processing.tickscript.parser import NESTING_MAX
-from pipeline_processing.tickscript.syntax import Call, Expression, Operation, Position, Unary
+from pipeline_processing.tickscript.syntax import Call, Expression, Lambda, Operation, Position, Unary
 
 NODES_MAX = 100_000
 """Names, literals, operators and functions of one lambda: a list of 25,000 hosts in `OR`s."""
@@ -46,8 +46,8 @@ class Extents:
                 parts = [node.first, *(term.operand for term in node.rest)]
             case Call():
                 parts = node.arguments
-            case Unary():
-                parts = [node.operand]
+            case Unary(operand=part) | Lambda(body=part):
+                parts = [part]
             case _:
                 parts = []
         extents = [self._of(part) for part in parts]
