@@ -4,8 +4,8 @@ In:      text; `parse` reads 1.x, `parse_010` the 0.10 dialect's numbers.
 Out:     a Program with every comment in it: one that stands where no node begins goes to the next that does.
 Refuses: what is no TICKscript (Unexpected, BadLiteral), nesting beyond NESTING_MAX (NestedTooDeep).
 Lines are kept broken where tickfmt keeps them: after an operator, when its operands begin on different lines; between all
-arguments, when the last begins on another line than the function. It decides anew each time that it reads its own text;
-here what a second reading would break is broken at once, so that formatting twice changes nothing.
+arguments, when the last begins on another line than the function. tickfmt decides anew when it reads its own text; here
+what a second reading would break is broken at once, so that formatting twice changes nothing.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ class _Parser:
         """The arguments, and whether each has a line of its own."""
         self._next()
         arguments = self._separated(")", lambda: self._nested(parse_argument))
-        return arguments, bool(arguments) and arguments[-1].at.line > name.at.line
+        broken = any(wraps(each) for each in arguments[:-1])
+        return arguments, broken or any(each.at.line > name.at.line for each in arguments[-1:])
 
     def _separated(self, closing: str, parse_part: Callable[[], Expression]) -> tuple[Expression, ...]:
         """What stands before the closing bracket, and the bracket; a last comma may be too many."""

@@ -25,6 +25,7 @@ from pipeline_processing.tickscript.syntax import Declaration, Duration, Program
         ("x|join(y|from().a('b'))", "x\n    |join(y\n            |from()\n                .a('b'))\n"),
         ("x.f(\n1, 'a')", "x\n        .f(\n            1,\n            'a'\n        )\n"),
         ("x.f(1,\nlambda:\n  \"a\")", "x\n        .f(\n            1,\n            lambda: \"a\"\n        )\n"),
+        ("x|f(y|g(), 1)", "x\n    |f(\n        y\n            |g(),\n        1\n    )\n"),
         ("x.f('''a\n b''')", "x\n        .f('''a\n b''')\n"),
     ],
 )  # fmt: skip
