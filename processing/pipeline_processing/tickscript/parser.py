@@ -170,8 +170,9 @@ class _Parser:
         name = self._expect("identifier")
         comments = self._comments()
         if self._kind != "(":
+            at = self._tokens[self._index].at if operator.kind == "|" else operator.at
             hint = f"write {operator.kind}{name.text}()"
-            raise Unexpected(f"name {name.text} without arguments", at=operator.at, expected=(), hint=hint)
+            raise Unexpected(f"name {name.text} without arguments", at=at, expected=("(",), hint=hint)
         arguments, broken = self._arguments(name, self._expression)
         return Link(
             operator=operator.kind, name=name.text, arguments=arguments, broken=broken, at=name.at, comments=comments
