@@ -5,10 +5,7 @@ pyarrow is loaded when a script has the first one.
 
 from __future__ import annotations
 
-from functools import cache
 
-
-@cache
 def fault(pattern: str) -> str:
     """What is wrong with it, empty when nothing is."""
     import pyarrow as pa
