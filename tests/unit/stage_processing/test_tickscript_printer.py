@@ -20,7 +20,7 @@ from pipeline_processing.tickscript.syntax import Declaration, Duration, Program
         ("var x = .5 + 1.50 * 100000000000000000000000.", "var x = 0.5 + 1.5 * 100000000000000000000000.0\n"),
         ("var x = ['a',b , *,]", "var x = ['a', b, *]\n"),
         ("var x = ((1)+(-(2*3)))", "var x = (1 + -(2 * 3))\n"),
-        ("f(lambda:(\"a\"+(1))/((4 +\"b\")*(\"c\")))", "f(lambda: (\"a\" + 1) / ((4 + \"b\") * \"c\"))\n"),
+        ('f(lambda:(7-("load"))*((("used" % 2)))>=("max"))', 'f(lambda: (7 - "load") * ("used" % 2) >= "max")\n'),
         ("stream|window().period(10s).every(10s)@f()", "stream\n    |window()\n        .period(10s)\n        .every(10s)\n    @f()\n"),
         ("x|join(y|from().a('b'))", "x\n    |join(y\n            |from()\n                .a('b'))\n"),
         ("x.f(\n1, 'a')", "x\n        .f(\n            1,\n            'a'\n        )\n"),
