@@ -7,6 +7,7 @@ ProcessingError
 ├── CheckpointAhead   a checkpoint of a queue that was since made anew
 ├── NoJava            there is no Java to run Spark
 ├── JvmEnded          Spark's JVM ended before it was ready
+├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
 └── SparkStopped      the application was ended from outside, by its master for one
 """
 

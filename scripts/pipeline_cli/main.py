@@ -11,7 +11,7 @@ import sys
 import typer
 from pipeline_queue.errors import QueueError
 
-from pipeline_cli import clients, deadletters, load, stages, topics
+from pipeline_cli import clients, deadletters, load, stages, tasks, topics
 from pipeline_cli.audit import audit
 from pipeline_cli.config import config
 from pipeline_cli.demo import demo
@@ -39,6 +39,7 @@ app.command()(trace)
 app.add_typer(load.app, name="load")
 app.add_typer(stages.tables, name="tables")
 app.add_typer(clients.app, name="clients")
+app.add_typer(tasks.app, name="task")
 app.add_typer(topics.app, name="topics")
 app.add_typer(deadletters.app, name="deadletters")
 
