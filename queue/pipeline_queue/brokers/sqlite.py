@@ -61,13 +61,15 @@ class SqliteBroker:
         self._partitions: dict[str, int] = {}
 
     def create(self, topics: Iterable[Topic]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._doing("making its folder"):
+            self._folder.mkdir(parents=True, exist_ok=True)
         for topic in topics:
             with self._doing(f"making topic {topic.name}"):
                 self._lay_out(self._connect(topic.name), topic)
 
     def topics(self) -> list[str]:
-        return sorted(path.stem for path in self._folder.glob("*.db"))
+        with self._doing("listing topics"):  # the folder may go while it is read
+            return sorted(path.stem for path in self._folder.glob("*.db"))
 
     def partitions(self, topic: str) -> int:
         if topic not in self._partitions:
@@ -212,7 +214,7 @@ class SqliteBroker:
     def _doing(self, what: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as cause:
+        except (sqlite3.Error, OSError) as cause:
             raise QueueUnavailable(f"sqlite://{self._folder}", doing=what, cause=cause) from cause
 
 
