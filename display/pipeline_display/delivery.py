@@ -1,15 +1,17 @@
 """Frames to the pages that follow them: each once, in order, no faster than a page takes them.
 
 In:   feeds, and pages that say what they follow, from which number on, and when they have drawn messages.
-Out:  for each page at most one message a round, {"parts": [...]}, one part per feed with news:
-      {"feed", "epoch", "seq" of its first frame, "frames", "start_over", "status"}.
+Out:  for each page at most one message a round and `tick_s`, {"parts": [...]}, one part per feed with news:
+      {"feed", "epoch", "seq" of its first frame, "frames", "start_over", "status"}. One page's news hold up no other's.
 A page holds `CREDIT` messages at most that it has not drawn; then it gets none, costs nothing, and is caught up from
 the ring later, or told to start over if the ring has moved on. Pages at the same place share one message, encoded once.
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -50,14 +52,26 @@ class Page:
 
     places: dict[str, Place] = field(default_factory=dict)
     undrawn: int = 0
+    sent_at: float = -math.inf
+    """Monotonic, in seconds."""
 
 
 class Delivery:
     """Any thread may call `follow`, `drawn` and `leave`; one calls `deliver`, again and again."""
 
-    def __init__(self, feeds: Mapping[str, Followed], send: Send) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, Followed],
+        send: Send,
+        *,
+        tick_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`tick_s` is the least time between two messages to one page."""
         self._feeds = feeds
         self._send = send
+        self._tick_s = tick_s
+        self._clock = clock
         self._pages: dict[str, Page] = {}
         self._lock = threading.Lock()
 
@@ -88,13 +102,14 @@ class Delivery:
             self._pages.pop(page_id, None)
 
     def deliver(self) -> bool:
-        """One round; True if some page that has credit is still behind."""
+        """One round; True if some page that has credit is still behind, or is not to have a message yet."""
+        now = self._clock()
         with self._lock:
-            groups = self._grouped()
+            groups = self._grouped(now)
             messages = [(self._message(asked), pages) for asked, pages in groups.items()]
             messages = [(parts, pages) for parts, pages in messages if parts]
             for parts, pages in messages:
-                self._note(parts, pages)
+                self._note(parts, pages, now)
         for parts, pages in messages:
             self._send({"parts": parts}, pages)
         with self._lock:
@@ -110,11 +125,11 @@ class Delivery:
         ring = self._feeds[feed].ring
         return {"feed": feed, "epoch": ring.epoch, "begin": ring.begin, "end": ring.end}
 
-    def _grouped(self) -> dict[tuple[Any, ...], list[str]]:
-        """Pages with credit, by what they need next."""
+    def _grouped(self, now: float) -> dict[tuple[Any, ...], list[str]]:
+        """Pages with credit whose time has come, by what they need next."""
         groups: dict[tuple[Any, ...], list[str]] = {}
         for page_id, page in self._pages.items():
-            if page.undrawn < CREDIT:
+            if page.undrawn < CREDIT and now - page.sent_at >= self._tick_s:
                 need = tuple((feed, place.seq, place.start_over, place.told) for feed, place in page.places.items())
                 groups.setdefault(need, []).append(page_id)
         return groups
@@ -138,9 +153,10 @@ class Delivery:
             "status": asdict(status),
         }
 
-    def _note(self, parts: list[dict[str, Any]], pages: list[str]) -> None:
+    def _note(self, parts: list[dict[str, Any]], pages: list[str], now: float) -> None:
         for page in (self._pages[page_id] for page_id in pages):
             page.undrawn += 1
+            page.sent_at = now
             for part in parts:
                 place = page.places[part["feed"]]
                 place.seq = part["seq"] + len(part["frames"])

@@ -1,8 +1,8 @@
 """The display as a service: feeds in threads, pages and Socket.IO in the mode that the settings choose.
 
 In:   settings. Out: pages until SIGTERM or SIGINT, then everything ends within two seconds.
-The loop here is the only one that sends to pages: it waits for the bell, delivers one message at most to each page,
-and beats as long as every feed reached its place lately.
+The loop here is the only one that sends to pages: it waits for the bell, delivers one message at most to each page, and
+beats as long as every feed reached its place lately.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from pipeline_display.wakeup import Bell
 ROUND_S = 1.0
 """The longest wait of the delivery loop; it beats after each."""
 TICK_S = 1 / 60
-"""Rounds follow each other no faster than a screen draws. The first after a pause is not held up."""
+"""A page gets messages no faster than a screen draws. The first after a pause is not held up."""
+GAP_S = 0.004
+"""Between two rounds, or as long as a round took: what feeds have in the same moment goes together, and rounds take half of a core at most."""
 JOIN_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def run(settings: DisplaySettings) -> None:
         outbox = Outbox()
         feeds = feeds_of(settings, Surroundings(bell=bell, stopping=stopping, figures=service, outbox=outbox))
         app, socketio = create_app(Parts(settings=settings, service=service, bell=bell))
-        delivery = Delivery(followed(feeds), _sender(socketio))
+        delivery = Delivery(followed(feeds), _sender(socketio), tick_s=TICK_S)
         add_messages(socketio, delivery, bell, outbox)
         for name, feed in feeds.items():
             feed.start(name)
@@ -86,13 +88,13 @@ class _Rounds:
             os._exit(BROKEN)
 
     def _go_round(self) -> None:
+        is_behind = False
         while True:
-            self._mode.wait(self._bell, ROUND_S)
-            started_s = time.monotonic()
-            while self._delivery.deliver():
-                self._mode.wait(self._pause, TICK_S)
+            self._mode.wait(self._bell, GAP_S if is_behind else ROUND_S)
+            began = time.monotonic()
+            is_behind = self._delivery.deliver()
             self._beat()
-            self._mode.wait(self._pause, max(0.0, TICK_S - (time.monotonic() - started_s)))
+            self._mode.wait(self._pause, max(GAP_S, time.monotonic() - began))
 
     def _beat(self) -> None:
         """Beat unless a feed is cut off: then the health check says which one and why."""

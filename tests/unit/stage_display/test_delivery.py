@@ -74,6 +74,25 @@ def follow(name: str = "f", **place: Any) -> Follow:
     return Follow(feed=name, **place)
 
 
+def test_a_page_gets_messages_no_faster_than_its_tick_and_holds_up_no_other() -> None:
+    now = [0.0]
+    here = stage("f", "g")
+    here.delivery = Delivery(here.feeds, here._send, tick_s=0.1, clock=lambda: now[0])
+    here.delivery.follow("of f", [follow("f")])
+    here.delivery.follow("of g", [follow("g")])
+    here.delivery.deliver()
+    now[0] = 1.0
+    here.make("f", 1)
+    first = here.delivery.deliver()
+    now[0] = 1.05
+    here.make("f", 2)
+    here.make("g", 3)
+    second = here.delivery.deliver()
+    assert (first, second, here.frames("of f"), here.frames("of g", "g")) == (False, True, [1], [3])
+    now[0] = 1.11
+    assert (here.delivery.deliver(), here.frames("of f")) == (False, [1, 2])
+
+
 def test_a_page_opened_late_gets_the_recent_past_then_what_is_new_each_once() -> None:
     here = stage()
     here.make("f", 1, 2)
