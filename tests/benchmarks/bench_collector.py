@@ -141,7 +141,10 @@ def composed(workers: str) -> Iterator[int]:
     port = free_port()
     with running_stack("kafka", "topics") as stack:
         stack.command("up", "--detach", "--wait", "collector", EVENTS_PORT=str(port), EVENTS_WORKERS=workers)
-        yield port
+        try:
+            yield port
+        finally:
+            stack.command("rm", "--force", "--stop", "collector")
 
 
 def bare_server(workers: str) -> AbstractContextManager[int]:
