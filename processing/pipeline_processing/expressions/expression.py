@@ -1,0 +1,38 @@
+"""A lambda as operators see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from pipeline_processing.points.frame import Column, Frame, Type
+from pipeline_processing.points.keys import Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """One value a row, or none where computing it was an error."""
+
+    columns: Mapping[Type, Column]
+    """By the values' types; a row is present in at most one."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Rows without a value, by reason."""
+
+    def truths(self, rows: int) -> np.ndarray:
+        """The rows whose value is TRUE."""
+        column = self.columns.get("bool")
+        if column is None:
+            return np.zeros(rows, dtype=bool)
+        return column.values.astype(bool) & column.mask()
+
+
+@runtime_checkable
+class Expression(Protocol):
+    def initial(self) -> Any:
+        """The state of `count()`, `sigma()` and `spread()`, arrays indexed by group."""
+
+    def evaluate(self, frame: Frame, state: Any, tick_ns: int, keys: Keys) -> Evaluated:
+        """Each row's value; the state's arrays are changed. `tick_ns` is what `now()` says."""
