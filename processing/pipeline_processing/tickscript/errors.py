@@ -126,6 +126,10 @@ class NotANode(TickError):
     """A chain begins with something else than a node."""
 
 
+class BadNode(TickError):
+    """A node's arguments or properties are not what it takes, or it does not fit the one before it."""
+
+
 class NotUpgradable(TickError):
     """The 0.10 dialect has what 1.x cannot say."""
 

@@ -1,0 +1,1 @@
+"""Tasks that run: fed from the queue, snapshotted, resumed without a gap."""

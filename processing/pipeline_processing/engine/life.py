@@ -1,0 +1,150 @@
+"""A task's life: the thread that reads for it, steps it, lets out what came of it, and takes snapshots.
+
+A stop takes a last snapshot; after a kill all since the last one is done again and says the same under the same ids. A task
+whose code breaks stops, says why, and hurts no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline_queue.errors import QueueError
+
+from pipeline_processing.engine import snapshots
+from pipeline_processing.engine.journal import Journal, StepTaken, Taken
+from pipeline_processing.engine.outlets import Outlets
+from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.source import Source
+from pipeline_processing.engine.task import Task
+from pipeline_processing.graph.run import NodeFailed
+from pipeline_processing.operators.operator import Tick
+
+LOG = logging.getLogger(__name__)
+ROWS_PER_STEP = 10_000
+WAIT_S_MAX = 0.5
+SNAPSHOT_INTERVAL_S = 10.0
+QUEUE_AWAY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where a task keeps what must outlive it."""
+
+    folder: Path
+
+    @property
+    def snapshot(self) -> Path:
+        return self.folder / "state.snapshot"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "steps.journal"
+
+
+class Life:
+    def __init__(
+        self,
+        task: Task,
+        source: Source,
+        outlets: Outlets,
+        *,
+        files: Files | None = None,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.task, self.source, self.outlets = task, source, outlets
+        self._files, self._now_ns = files, now_ns
+        self._journal = Journal(files.journal) if files else None
+        self._steps_before = [each for each in self._journal.steps() if each.number >= task.steps] if files else []
+        self._stopping = threading.Event()
+        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        self._idle = threading.Condition()
+        self._busy = True
+        self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step at hand, with a snapshot of it."""
+        self._stopping.set()
+        self.source.wake()
+        self._thread.join()
+
+    def join(self) -> None:
+        """Wait for the end of a source that has one."""
+        self._thread.join()
+
+    @property
+    def executing(self) -> bool:
+        return self._thread.is_alive()
+
+    def _live(self) -> None:
+        try:
+            for step in self._steps_before:
+                self._take(self.source.read_exactly(step.taken), Tick(now_ns=step.now_ns))
+            while not self._stopping.is_set() and not self.source.is_done():
+                self._next()
+            if self.source.is_done():
+                self._take([], Tick(now_ns=self._now_ns(), closing=True))
+            elif self._files:
+                self._save()
+        except NodeFailed as error:
+            LOG.exception("task %s stopped", self.task.id)
+            self.task.error = str(error)
+        except Exception as error:
+            LOG.exception("task %s stopped", self.task.id)
+            self.task.error = f"{type(error).__name__}: {error}"
+        finally:
+            self.outlets.close()
+            if self._journal:
+                self._journal.close()
+
+    def _next(self) -> None:
+        try:
+            portions = self.source.read(rows=ROWS_PER_STEP, wait_s=self._wait_s())
+        except QueueError as error:
+            LOG.warning("task %s: %s", self.task.id, error)
+            self._stopping.wait(QUEUE_AWAY_S)
+            return
+        now_ns = self._now_ns()
+        due_ns = self.task.run.due_ns()
+        if portions or (due_ns is not None and due_ns <= now_ns):
+            if self._journal and self.task.needs_journal:
+                self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
+            self._take(portions, Tick(now_ns=now_ns))
+        if self._files and time.monotonic() >= self._snapshot_at_s:
+            self._save()
+
+    def _take(self, portions: Sequence[Portion], tick: Tick) -> None:
+        left = self.task.step(portions, tick)
+        if left:
+            self.outlets.take(left, self.task.run.keys)
+
+    def _wait_s(self) -> float:
+        due_ns = self.task.run.due_ns()
+        if due_ns is None:
+            return WAIT_S_MAX
+        return min(WAIT_S_MAX, max(0.0, (due_ns - self._now_ns()) / 1e9))
+
+    def _save(self) -> None:
+        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        body = snapshots.to_bytes(self.task.snapshot(self.source.positions, self.outlets.pending()))
+        snapshots.write(self._files.snapshot, body)
+        self._journal.clear()
+
+
+def _taken(portions: Sequence[Portion]) -> tuple[Taken, ...]:
+    """The portions as ranges of their partitions."""
+    ends: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for portion in portions:
+        ends[portion.place].append(portion.offset)
+    return tuple(
+        Taken(topic=topic, partition=partition, start=min(offsets), stop=max(offsets) + 1)
+        for (topic, partition), offsets in ends.items()
+    )

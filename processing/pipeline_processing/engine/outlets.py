@@ -1,0 +1,50 @@
+"""Where what leaves a task goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pipeline_processing.graph.run import Left
+from pipeline_processing.points.keys import Keys
+
+
+class Outlets(Protocol):
+    """Of one task."""
+
+    def take(self, left: Sequence[Left], keys: Keys) -> None:
+        """Take what one step let out, and keep it until it is where it belongs; waits while too much is kept."""
+
+    def pending(self) -> Any:
+        """What is kept, as a snapshot holds it."""
+
+    def restore(self, pending: Any) -> None:
+        """Go on with what an earlier life kept."""
+
+    def drain(self, within_s: float) -> bool:
+        """Wait until nothing is kept; whether that came true."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Kept:
+    """Outlets that only keep, for replays and tests."""
+
+    left: list[tuple[Left, Keys]] = field(default_factory=list)
+
+    def take(self, left: Sequence[Left], keys: Keys) -> None:
+        self.left.extend((each, keys) for each in left)
+
+    def pending(self) -> None:
+        return None
+
+    def restore(self, pending: None) -> None:
+        pass
+
+    def drain(self, within_s: float) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass

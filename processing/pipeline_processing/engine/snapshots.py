@@ -1,0 +1,59 @@
+"""A task's state in a file of its own: written beside, then put in its place.
+
+In:      the state after a step.
+Out:     the newest state that was written whole.
+Refuses: a file that is damaged, or of another definition of the task, is none.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_processing.points.keys import Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    version: int
+    """Of the task's definition."""
+    steps: int
+    rows: int
+    """Points taken in since the task's beginning."""
+    positions: dict[tuple[str, int], int]
+    keys: Keys
+    states: dict[str, Any]
+    outlets: Any
+    """What has left the task and is not delivered yet."""
+
+
+def to_bytes(snapshot: Snapshot) -> bytes:
+    body = pickle.dumps(snapshot, protocol=5)
+    return zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def of_bytes(written: bytes) -> Snapshot | None:
+    if len(written) < 4 or zlib.crc32(written[4:]).to_bytes(4, "big") != written[:4]:
+        return None
+    return pickle.loads(written[4:])
+
+
+def write(path: Path, body: bytes) -> None:
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read(path: Path, *, version: int) -> Snapshot | None:
+    try:
+        found = of_bytes(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return found if found is not None and found.version == version else None

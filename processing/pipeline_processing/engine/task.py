@@ -1,0 +1,86 @@
+"""One task: a graph, its states, and how far it has come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.source import Place
+from pipeline_processing.graph.graph import Graph
+from pipeline_processing.graph.run import Left, Run
+from pipeline_processing.operators.operator import Tick
+from pipeline_processing.points.frame import Frame, concatenated
+from pipeline_processing.points.reading import Mapping as SeriesMapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a task is: `dbrps` are the databases and retention policies whose points enter it."""
+
+    id: str
+    script: str
+    dbrps: tuple[tuple[str, str], ...]
+    type: str = "stream"
+    version: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    definition: Definition
+    graph: Graph
+    run: Run = field(init=False)
+    error: str = ""
+    """Why it stopped by itself."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while a step changes the states."""
+    steps: int = 0
+    rows: int = 0
+    """Points taken in since its beginning."""
+    _series: SeriesMapping = field(default_factory=SeriesMapping)
+
+    def __post_init__(self) -> None:
+        self.run = Run(graph=self.graph)
+
+    @property
+    def id(self) -> str:
+        return self.definition.id
+
+    @property
+    def needs_journal(self) -> bool:
+        """Whether the clock has a say in what comes out."""
+        return self.run.due_ns() is not None
+
+    def step(self, portions: Sequence[Portion], tick: Tick) -> list[Left]:
+        """What leaves the graph for these points; raises NodeFailed."""
+        with self.lock:
+            left = self.run.step(self._frame(portions), tick)
+            self.steps += 1
+        return left
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self.run = Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states)
+        self.steps, self.rows = snapshot.steps, snapshot.rows
+        self._series = SeriesMapping()
+
+    def snapshot(self, positions: Mapping[Place, int], outlets: Any) -> Snapshot:
+        return Snapshot(
+            version=self.definition.version,
+            steps=self.steps,
+            rows=self.rows,
+            positions=dict(positions),
+            keys=self.run.keys,
+            states=self.run.states,
+            outlets=outlets,
+        )
+
+    def _frame(self, portions: Sequence[Portion]) -> Frame:
+        frames = []
+        for portion in portions:
+            if (portion.database, portion.retention_policy) in self.definition.dbrps:
+                frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows))
+                self.rows += len(portion)
+        return concatenated(frames)

@@ -1,0 +1,115 @@
+"""A graph's run: its states, and one step after the other.
+
+In:      frames of points, and ticks.
+Out:     what leaves the task, each with the node that said it.
+Refuses: nothing; an operator that raises ends the run (NodeFailed), as its state is of no use any more.
+A step's borders mean nothing: the same points in other portions come out as the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline_processing.graph.graph import Graph, Node
+from pipeline_processing.operators.operator import Data, Tick
+from pipeline_processing.points.batches import Batches, no_batches
+from pipeline_processing.points.frame import Frame, empty_frame
+from pipeline_processing.points.keys import Keys
+
+EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
+
+
+class NodeFailed(Exception):
+    """An operator broke: bad code, not bad data."""
+
+    def __init__(self, node: Node, cause: Exception) -> None:
+        place = f"{node.place}: " if node.place else ""
+        super().__init__(f"{place}{node.name}: {type(cause).__name__}: {cause}")
+        self.node = node.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What left the task, and at which node."""
+
+    node: str
+    item: Any
+
+
+@dataclass(slots=True)
+class Counters:
+    """Of one node, since the run began."""
+
+    collected: int = 0
+    emitted: int = 0
+    errors: int = 0
+    steps: int = 0
+    busy_ns: int = 0
+    groups: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Points dropped, by reason."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of each node, by name, and the task's keys."""
+
+    graph: Graph
+    keys: Keys = field(default_factory=Keys)
+    states: dict[str, Any] = field(default_factory=dict)
+    counters: dict[str, Counters] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for node in self.graph.nodes:
+            if node.name not in self.states:
+                self.states[node.name] = node.operator.initial()
+            self.counters.setdefault(node.name, Counters())
+
+    def step(self, points: Frame, tick: Tick) -> list[Left]:
+        """What leaves the task for these points; raises NodeFailed."""
+        data: dict[str, Data] = {}
+        left: list[Left] = []
+        for node in self.graph.nodes:
+            inputs = [data[each] for each in node.parents] or [points]
+            if not tick.closing and not any(map(len, inputs)) and not self._is_due(node, tick):
+                data[node.name] = EMPTY[self.graph.edges[node.name]]
+            else:
+                data[node.name] = self._at(node, inputs, tick, left)
+        return left
+
+    def due_ns(self) -> int | None:
+        """When a step is wanted though no point comes; None, never."""
+        found = [each.operator.due_ns(self.states[each.name]) for each in self.graph.nodes if _is_clocked(each)]
+        return min(found, default=None)
+
+    def _is_due(self, node: Node, tick: Tick) -> bool:
+        return _is_clocked(node) and tick.now_ns >= node.operator.due_ns(self.states[node.name])
+
+    def _at(self, node: Node, inputs: Sequence[Data], tick: Tick, left: list[Left]) -> Data:
+        began = time.perf_counter_ns()
+        try:
+            step = node.operator.step(self.states[node.name], inputs, tick, self.keys)
+        except Exception as cause:
+            raise NodeFailed(node, cause) from cause
+        self.states[node.name] = step.state
+        left.extend(Left(node=node.name, item=item) for item in step.emitted)
+        counters = self.counters[node.name]
+        counters.collected += sum(map(_points, inputs))
+        counters.emitted += _points(step.out)
+        counters.steps += 1
+        counters.busy_ns += time.perf_counter_ns() - began
+        for reason, count in step.errors.items():
+            counters.errors += count
+            counters.reasons[reason] = counters.reasons.get(reason, 0) + count
+        return step.out
+
+
+def _is_clocked(node: Node) -> bool:
+    return hasattr(node.operator, "due_ns")
+
+
+def _points(data: Data) -> int:
+    return len(data.rows) if isinstance(data, Batches) else len(data)

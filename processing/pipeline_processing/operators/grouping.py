@@ -1,0 +1,28 @@
+"""Which group a series belongs to, by the names of tags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline_processing.operators.options import STAR, Star
+from pipeline_processing.points.keys import Group, Keys, Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """`by` names tags; one that a series lacks is '' in its group. `*` stands for all that it has, but for `exclude`."""
+
+    by: tuple[str, ...] | Star
+    exclude: Collection[str] = ()
+    by_measurement: bool = False
+
+    def group_of(self, series: Series) -> Group:
+        tags = dict(series.tags)
+        names = tags if self.by is STAR else dict.fromkeys(self.by)
+        chosen = sorted(name for name in names if name not in self.exclude)
+        name = series.name if self.by_measurement else None
+        return Group(tags=tuple((each, tags.get(each, "")) for each in chosen), name=name)
+
+    def group_id(self, keys: Keys, series: int) -> int:
+        return keys.group_id(self.group_of(keys.series[series]))

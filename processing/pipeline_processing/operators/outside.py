@@ -1,0 +1,45 @@
+"""What leaves a task: requests, rows for a database, points for the server itself, lines of the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline_processing.operators.operator import Data
+from pipeline_processing.points.frame import Frame
+from pipeline_processing.points.keys import Tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One POST for each point or batch of `data`, in their order."""
+
+    url: str
+    headers: Tags
+    timeout_ns: int
+    data: Data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Points for InfluxDB's /write. Empty names mean each point's own."""
+
+    url: str
+    database: str
+    retention_policy: str
+    measurement: str
+    precision: str
+    write_consistency: str
+    buffer: int
+    flush_interval_ns: int
+    create: bool
+    points: Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looped:
+    """Points that enter this server again; empty names mean each point's own."""
+
+    database: str
+    retention_policy: str
+    measurement: str
+    points: Frame

@@ -1,0 +1,45 @@
+"""A script's calls made into a graph of operators.
+
+In:      a script's text.
+Out:     the graph, and the databases that the script names itself.
+Refuses: all that parsing and evaluation refuse; arguments and properties that an operator does not take; operators that do
+         not fit the edge before them. Each refusal (TickError) names line and character.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline_processing.graph.graph import Graph, GraphError, Node
+from pipeline_processing.tickscript.building import nodes_of
+from pipeline_processing.tickscript.errors import BadNode
+from pipeline_processing.tickscript.evaluate import evaluate
+from pipeline_processing.tickscript.parser import parse
+from pipeline_processing.tickscript.syntax import Position
+from pipeline_processing.tickscript.words import vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    graph: Graph
+    dbrps: tuple[tuple[str, str], ...]
+
+
+def compiled(text: str, *, task: str = "") -> Compiled:
+    """The task called `task` that `text` describes; raises TickError."""
+    program = parse(text)
+    if not program.statements:
+        raise BadNode("must provide TICKscript", at=Position())
+    script = evaluate(program, vocabulary())
+    if not script.calls:
+        raise BadNode("the script makes no node; begin a chain with `stream`", at=Position())
+    made: dict[str, Position] = {}
+    nodes: list[Node] = []
+    for call in script.calls:
+        of_call = nodes_of(call, task=task)
+        nodes.extend(of_call)
+        made |= {node.name: call.at for node in of_call}
+    try:
+        return Compiled(graph=Graph(nodes=tuple(nodes)), dbrps=script.dbrps)
+    except GraphError as error:
+        raise BadNode(f"{error.node}: {error.reason}", at=made[error.node]) from error
