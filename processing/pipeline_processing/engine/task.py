@@ -14,7 +14,7 @@ from pipeline_processing.graph.graph import Graph
 from pipeline_processing.graph.run import Left, Run
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
-from pipeline_processing.points.reading import Mapping as SeriesMapping
+from pipeline_processing.points.reading import Registry, TaskSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class Definition:
 class Task:
     definition: Definition
     graph: Graph
+    registry: Registry
     run: Run = field(init=False)
     error: str = ""
     """Why it stopped by itself."""
@@ -40,10 +41,14 @@ class Task:
     steps: int = 0
     rows: int = 0
     """Points taken in since its beginning."""
-    _series: SeriesMapping = field(default_factory=SeriesMapping)
+    _series: TaskSeries = field(init=False)
 
     def __post_init__(self) -> None:
-        self.run = Run(graph=self.graph)
+        self._runs(Run(graph=self.graph))
+
+    def _runs(self, run: Run) -> None:
+        self.run = run
+        self._series = TaskSeries(self.registry, run.keys)
 
     @property
     def id(self) -> str:
@@ -62,9 +67,8 @@ class Task:
         return left
 
     def restore(self, snapshot: Snapshot) -> None:
-        self.run = Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states)
+        self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
         self.steps, self.rows = snapshot.steps, snapshot.rows
-        self._series = SeriesMapping()
 
     def snapshot(self, positions: Mapping[Place, int], outlets: Any) -> Snapshot:
         return Snapshot(
@@ -81,6 +85,6 @@ class Task:
         frames = []
         for portion in portions:
             if (portion.database, portion.retention_policy) in self.definition.dbrps:
-                frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows))
+                frames.append(portion.block.frame(self._series, first_cause=self.rows))
                 self.rows += len(portion)
         return concatenated(frames)
