@@ -17,7 +17,7 @@ import numpy as np
 from pipeline_processing.errors import ProcessingError
 from pipeline_processing.results.floats import json_float
 
-SPECIAL = re.compile("[\x00-\x1f\"\\\\<>&\u2028\u2029\ud800-\udfff]")
+SPECIAL = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
 SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 Write = Callable[[str], object]
 

@@ -64,9 +64,7 @@ def _series(own: Series, tags: Mapping[str, str], times: list[str], rows: Rows, 
         found["tags"] = tags
     if rows:
         found["columns"] = ["time", *names]
-        found["values"] = [
-            [time, *map(row.get, names)] for time, row in zip(times, rows, strict=True)
-        ]
+        found["values"] = [[time, *map(row.get, names)] for time, row in zip(times, rows, strict=True)]
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 
 SECOND_NS = 1_000_000_000
-EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 (without a zone it is quicker, and all is UTC)
+EPOCH = datetime.datetime(1970, 1, 1)
+"""Without a zone, which is quicker: all is UTC."""
 
 
 def rfc3339(time_ns: int) -> str:

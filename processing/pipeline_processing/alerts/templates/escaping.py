@@ -142,4 +142,3 @@ def _url(text: str) -> str:
     if scheme and scheme[0].lower() not in ("http:", "https:", "mailto:"):
         return "#ZgotmplZ"
     return urllib.parse.quote(text, safe="!#$&*+,/:;=?@[]%-._~")
-

@@ -7,6 +7,7 @@ From: the documentation of Go's package fmt.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,9 +54,9 @@ def _taken(found: re.Match[str], left: Iterator[Any]) -> tuple[Verb, Any, int]:
     taken = 0
     sizes = []
     for size in (found["width"], found["precision"]):
-        if size == "*":
-            size, taken = next(left, 0), taken + 1
-        sizes.append(None if size is None else int(size or 0))
+        taken += size == "*"
+        said = next(left, 0) if size == "*" else size
+        sizes.append(None if said is None else int(said or 0))
     flags = found["flags"]
     verb = Verb(flags=flags, width=sizes[0] or 0, precision=sizes[1], verb=found["verb"])
     value = next(left, MISSING)
@@ -117,7 +118,7 @@ def _whole(base: str) -> Callable[[Verb, int], str]:
 
 def _fraction(verb: Verb, value: float) -> str:
     plain = verb.verb == "v" or (verb.verb in "gG" and verb.precision is None)
-    if plain or value != value or value in (float("inf"), float("-inf")):
+    if plain or not math.isfinite(value):
         text = plain_float(value)
     elif verb.verb in "eE" and verb.precision is None:
         text = f"{value:.6e}"

@@ -15,8 +15,8 @@ from pipeline_processing.alerts.templates.syntax import (
     Action,
     Branch,
     Chain,
+    Constant,
     Dot,
-    Literal_,
     Node,
     Operand,
     Output,
@@ -112,7 +112,7 @@ class _Parser:
             missing = "missing value for " + word if not _without_spaces(rest) else "missing value for command"
             raise self.error(missing)
         found = tuple(self._command(each) for each in commands)
-        if any(isinstance(each[0], Literal_) for each in found[1:]):
+        if any(isinstance(each[0], Constant) for each in found[1:]):
             raise self.error("non executable command in pipeline stage 2")
         if fresh:
             self.variables.extend(names)
@@ -157,14 +157,14 @@ class _Parser:
         while at < len(tokens) and tokens[at].kind == "field":
             names.append(tokens[at].text[1:])
             at += 1
-        if names and (isinstance(operand, Word) or isinstance(operand, Literal_)):
+        if names and isinstance(operand, (Word, Constant)):
             raise self.error(f"unexpected . after term {tokens[at - 2].text!r}")
         return (Chain(operand, tuple(names)) if names else operand), at
 
     def _term(self, tokens: list[Token], at: int) -> tuple[Operand, int]:
         token = tokens[at]
         if token.kind == "literal":
-            return Literal_(token.value), at + 1
+            return Constant(token.value), at + 1
         if token.kind == "dot":
             return Dot(), at + 1
         if token.kind == "field":

@@ -31,7 +31,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Constant:
     value: Any
 
 
@@ -71,7 +71,7 @@ class Pipeline:
     fresh: bool = True
 
 
-Operand: TypeAlias = Literal_ | Word | Variable | Dot | Chain | Pipeline
+Operand: TypeAlias = Constant | Word | Variable | Dot | Chain | Pipeline
 
 
 @dataclass(frozen=True, slots=True)

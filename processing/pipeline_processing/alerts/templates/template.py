@@ -19,8 +19,8 @@ from pipeline_processing.alerts.templates.parser import tree
 from pipeline_processing.alerts.templates.syntax import (
     Branch,
     Chain,
+    Constant,
     Dot,
-    Literal_,
     Node,
     Operand,
     Output,
@@ -149,7 +149,7 @@ class _Run:
     def _operand(self, operand: Operand, dot: Any) -> Any:
         if isinstance(operand, Dot):
             return dot
-        if isinstance(operand, Literal_):
+        if isinstance(operand, Constant):
             return operand.value
         if isinstance(operand, Variable):
             return next(value for name, value in reversed(self.variables) if name == operand.name)
@@ -201,4 +201,4 @@ def _written(operand: Operand) -> str:
         return "."
     if isinstance(operand, Variable):
         return operand.name
-    return printed(operand.value) if isinstance(operand, Literal_) else "nil"
+    return printed(operand.value) if isinstance(operand, Constant) else "nil"

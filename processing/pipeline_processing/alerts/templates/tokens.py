@@ -90,7 +90,7 @@ def _unread(template: str, at: int) -> str:
     return f"unexpected {rest[0]!r} in action"
 
 
-def _token(group: str, text: str) -> Token:  # noqa: PLR0911 (one line a kind reads best)
+def _token(group: str, text: str) -> Token:
     if group == "string":
         return Token("literal", text, _unescaped(text[1:-1]))
     if group == "raw":

@@ -100,14 +100,13 @@ class Struct:
         object.__setattr__(self, "fields", {**inherited, **self.own})
 
 
+CONSTANTS: Mapping[Any, str] = {None: "<nil>", True: "true", False: "false"}
+
+
 def printed(value: Any) -> str:
     """As `%v`; what is nothing is `<nil>`."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return CONSTANTS[value]
     if isinstance(value, float):
         return plain_float(value)
     if isinstance(value, Mapping):
