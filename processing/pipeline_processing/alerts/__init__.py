@@ -1,0 +1,1 @@
+"""Alerts: levels, events, templates, and the handlers that scripts name."""
