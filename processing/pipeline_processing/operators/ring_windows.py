@@ -216,9 +216,9 @@ def _purged(rings, rows, group, oldest, freed):
     """The slots freed so far (an array and how many), and those of the points before `oldest` that leave from the head."""
     gone, count = freed
     seam = rings.seam[group]
-    if rings.start[group] == rings.stop[group] == rings.capacity[group] and rings.size[group] > 0:
-        if rows.held_ns[rings.tail[group]] >= oldest:
-            return gone, count  # its ring is full, begins behind its last place, and looks at that place first
+    begins_behind = rings.size[group] > 0 and rings.start[group] == rings.stop[group] == rings.capacity[group]
+    if begins_behind and rows.held_ns[rings.tail[group]] >= oldest:
+        return gone, count  # a full ring that begins behind its last place looks at that place, which is the newest
     if rings.start[group] >= rings.stop[group] and (seam == NONE or rows.held_ns[seam] < oldest):
         while rings.seam[group] != NONE:
             slot = _pop(rings, rows.next, group)
