@@ -4,6 +4,7 @@ QueueError
 ├── BadSetting        a setting that is wrong, unknown, or said twice; its name, the value met, what is allowed
 ├── BadUrl            a broker URL of no known form
 ├── UnknownTopic      a name that no declaration and no broker knows
+├── BadBlock          bytes that are no block of points
 ├── TooLarge          a message above the block limit; nothing of the call was published
 ├── OffsetGone        a read below what retention has left
 ├── StaleEpoch        a commit by a consumer that a newer one has replaced
@@ -37,6 +38,11 @@ class UnknownTopic(QueueError):
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(names) or 'none'}"
         super().__init__(f"no topic is called `{name}`{hint}")
+
+
+class BadBlock(QueueError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"these bytes are no block of points: {reason}")
 
 
 class TooLarge(QueueError):

@@ -85,7 +85,7 @@ class Eval:
             case ():
                 fields = {key: column for key, column in computed.items() if key[0] not in self.tags}
             case None:
-                fields = had | {key: column for key, column in computed.items() if key[0] not in self.tags}
+                fields = had | computed
             case names:
                 fields = {key: column for key, column in (had | computed).items() if key[0] in names}
         made = rows.with_fields(fields)

@@ -56,6 +56,10 @@ class Operator(Protocol):
         """One input a parent, in the parents' order."""
 
 
+class CannotRun(ValueError):
+    """What an operator's fields say can be written, and not be run."""
+
+
 STREAM: frozenset[Edge] = frozenset({"stream"})
 BATCH: frozenset[Edge] = frozenset({"batch"})
 EITHER: frozenset[Edge] = frozenset({"stream", "batch"})

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from pipeline_processing.operators.group_series import GroupSeries
-from pipeline_processing.operators.operator import STREAM, Data, Edge, Step, Tick
+from pipeline_processing.operators.operator import STREAM, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import duration, flag, integer, option
 from pipeline_processing.operators.ring_windows import (
     CountRule,
@@ -73,7 +73,7 @@ class Window:
         if self.period_count != 0 and self.period_ns != 0:
             raise ValueError("cannot specify both period and periodCount")
         if self.period_count == 0 and self.period_ns == 0:
-            raise ValueError("window node must have either a non zero period or non zero period count")
+            raise CannotRun("window node must have either a non zero period or non zero period count")
         if self.period_count != 0 and self.align:
             raise ValueError("can only align windows based off time, not count")
         if self.period_count != 0 and self.every_count <= 0:

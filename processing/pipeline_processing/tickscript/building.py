@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline_processing.alerts.deadman import deadman_words
+from pipeline_processing.alerts.event import Place
+from pipeline_processing.alerts.properties import WrongProperty, alert_from_properties
+from pipeline_processing.alerts.templates import BadTemplate
 from pipeline_processing.graph.graph import Node
 from pipeline_processing.operators import OPERATORS
-from pipeline_processing.operators.alert import Alert
-from pipeline_processing.operators.deadman import deadman
-from pipeline_processing.operators.operator import Operator
+from pipeline_processing.operators.derivative import Derivative
+from pipeline_processing.operators.operator import CannotRun, Operator
 from pipeline_processing.operators.options import STAR, Duration, NodeName, Option, options_of
+from pipeline_processing.operators.stats import Stats
 from pipeline_processing.tickscript import syntax
 from pipeline_processing.tickscript.calls import NodeCall, NodeRef, PropertyCall, Value
-from pipeline_processing.tickscript.errors import BadNode
+from pipeline_processing.tickscript.errors import BadNode, CannotStart
 from pipeline_processing.tickscript.lambdas import compiled as compiled_lambda
 
 
@@ -40,7 +44,8 @@ def _built(kind: type[Operator], call: NodeCall) -> Operator:
     try:
         return kind(**fields)
     except ValueError as error:
-        raise BadNode(f"{call.kind}: {error}", at=call.at) from error
+        refusal = CannotStart if isinstance(error, CannotRun) else BadNode
+        raise refusal(f"{call.kind}: {error}", at=call.at) from error
 
 
 def _read(option: Option, name: str, arguments: Sequence[Value], at: syntax.Position) -> Any:
@@ -70,5 +75,69 @@ def plain(value: Value) -> Any:
     raise ValueError("time(..) stands in a query's groupBy only")
 
 
-def _properties(calls: Sequence[PropertyCall]) -> list[tuple[str, list[Any]]]:
-    return [(each.name, [plain(value) for value in each.arguments]) for each in calls]
+def _alert(call: NodeCall, *, task: str) -> Operator:
+    return _alert_with([_plainly(each) for each in call.properties], call, Place(task=task, node=call.name))
+
+
+def _alert_with(properties: Sequence[tuple[str, list[Any]]], call: NodeCall, place: Place) -> Operator:
+    own = len(properties) - len(call.properties)
+    try:
+        return alert_from_properties(properties, place=place)
+    except WrongProperty as error:
+        at = call.properties[error.index - own].at if error.index >= own else call.at
+        kind = CannotStart if isinstance(error.__cause__, BadTemplate) else BadNode
+        raise kind(error.reason, at=at) from error
+    except ValueError as error:
+        raise BadNode(f"{call.kind}: {error}", at=call.at) from error
+
+
+def _deadman(call: NodeCall, *, task: str) -> list[Node]:
+    """`stats` of the node before, their rate per interval, and an alert on too low a rate."""
+    threshold, interval, conditions = _watch(call)
+    stats, derivative, alert = call.adds
+    dead = _conjunction(threshold, conditions, call.at)
+    words = deadman_words(interval_ns=interval, node=call.parents[0])
+    properties = [("crit", [compiled_lambda(dead)]), *words, *(_plainly(each) for each in call.properties)]
+    place = str(call.at)
+    return [
+        Node(name=stats, operator=Stats(interval_ns=interval, align=True), parents=call.parents, place=place),
+        Node(
+            name=derivative,
+            operator=Derivative(of="emitted", unit_ns=interval, non_negative=True),
+            parents=(stats,),
+            place=place,
+        ),
+        Node(
+            name=alert,
+            operator=_alert_with(properties, call, Place(task=task, node=alert)),
+            parents=(derivative,),
+            place=place,
+        ),
+    ]
+
+
+def _watch(call: NodeCall) -> tuple[syntax.Float, Duration, list[syntax.Lambda]]:
+    """The arguments: so many points or fewer, in so long, where all of the lambdas are true."""
+    match call.arguments:
+        case syntax.Float() as threshold, syntax.Duration() as interval, *conditions if all(
+            isinstance(each, syntax.Lambda) for each in conditions
+        ):
+            return threshold, Duration(interval.value_ns), list(conditions)
+    raise BadNode("deadman takes a float, a duration and lambdas, such as deadman(0.0, 10s)", at=call.at)
+
+
+def _conjunction(threshold: syntax.Float, conditions: Sequence[syntax.Lambda], at: syntax.Position) -> syntax.Lambda:
+    low = syntax.Operation(
+        first=syntax.Reference(name="emitted", at=at),
+        rest=(syntax.Term(operator="<=", operand=threshold, at=at),),
+        at=at,
+    )
+    others = tuple(syntax.Term(operator="AND", operand=each.body, at=each.at) for each in conditions)
+    return syntax.Lambda(body=syntax.Operation(first=low, rest=others, at=at) if others else low, at=at)
+
+
+def _plainly(call: PropertyCall) -> tuple[str, list[Any]]:
+    try:
+        return call.name, [plain(value) for value in call.arguments]
+    except ValueError as error:
+        raise BadNode(f"{call.name}: {error}", at=call.at) from error

@@ -130,6 +130,10 @@ class BadNode(TickError):
     """A node's arguments or properties are not what it takes, or it does not fit the one before it."""
 
 
+class CannotStart(BadNode):
+    """A task that Kapacitor takes, and refuses when it is to start."""
+
+
 class NotUpgradable(TickError):
     """The 0.10 dialect has what 1.x cannot say."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from pipeline_processing.alerts.handler_calls import ALERT_PROPERTIES
+from pipeline_processing.alerts.handler_calls import HANDLERS
 from pipeline_processing.operators import OPERATORS
+from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.options import options_of
 from pipeline_processing.tickscript.lambdas import FUNCTIONS
 from pipeline_processing.tickscript.vocabulary import Kind, Vocabulary
@@ -37,6 +38,7 @@ def vocabulary() -> Vocabulary:
             properties = frozenset(options_of(operator)) - {""}
             followers = WATCHERS if name in ENDS else inner
             kinds[name] = Kind(properties=properties, followers=followers, nodes=NODES.get(name, ()))
+    of_alerts = frozenset(options_of(Alert)) | HANDLERS.keys() | {own for each in HANDLERS.values() for own in each.properties}
     for name in ("alert", "deadman"):
-        kinds[name] = Kind(properties=ALERT_PROPERTIES, followers=inner, nodes=NODES.get(name, ()))
+        kinds[name] = Kind(properties=of_alerts, followers=inner, nodes=NODES.get(name, ()))
     return Vocabulary(kinds=kinds, sources=tuple(SOURCES), functions=FUNCTIONS)

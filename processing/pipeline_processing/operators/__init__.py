@@ -1,0 +1,29 @@
+"""The operators by the names that scripts call them; `alert` and `deadman` are made of calls in order, see alerts/properties.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline_processing.operators.derivative import Derivative
+from pipeline_processing.operators.eval import Eval
+from pipeline_processing.operators.from_ import From
+from pipeline_processing.operators.functions import FUNCTIONS
+from pipeline_processing.operators.http_out import HttpOut
+from pipeline_processing.operators.http_post import HttpPost
+from pipeline_processing.operators.influxdb_out import InfluxDbOut
+from pipeline_processing.operators.loopback import Loopback
+from pipeline_processing.operators.operator import Operator
+from pipeline_processing.operators.query import Batch, Query
+from pipeline_processing.operators.stats import Stats
+from pipeline_processing.operators.stream import Stream
+from pipeline_processing.operators.where import Where
+from pipeline_processing.operators.window import Window
+
+OPERATORS: Mapping[str, type[Operator]] = {
+    each.KIND: each
+    for each in (
+        *(Stream, Batch, Query, From, Where, Eval, Window, Derivative, Stats),
+        *(HttpOut, HttpPost, InfluxDbOut, Loopback),
+        *FUNCTIONS.values(),
+    )
+}
