@@ -23,12 +23,13 @@ class TasksSettings(ServiceSettings):
     """The address of the task API; `0.0.0.0` inside a container."""
     port: Annotated[int, Field(validation_alias="TASKS_PORT", ge=1, le=65535)] = 9092
     """The port of the task API."""
-    token: Annotated[SecretStr | None, Field(validation_alias="TASKS_TOKEN")] = None
+    token: Annotated[SecretStr | None, Field(validation_alias="TASKS_TOKEN", min_length=1)] = None
     """What whoever asks must give, as a bearer token or as the password of any user; unset, the API is open to everybody."""
     open_to: Annotated[Literal["loopback", "network"], Field(validation_alias="TASKS_OPEN")] = "loopback"
     """Whom an API without a token may be reached by: this machine alone, or the network that it is in, as in Compose."""
     state_url: Annotated[SecretStr, Field(validation_alias="TASKS_STATE_URL")] = SecretStr("sqlite:///data/tasks")
-    """Where definitions of tasks are: `sqlite:///absolute/folder` or `postgresql://user:password@host:port/database`."""
+    """Where definitions of tasks are: `sqlite:///absolute/folder` or `postgresql://user:password@host:port/database`;
+    `sqlite:///data/tasks` if unset."""
     body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30

@@ -16,6 +16,8 @@ from pipeline_cli.main import app
 from pipeline_cli.tasks import dbrp
 from pipeline_cli.tasks_service import listening_address
 from pipeline_processing.tasks.settings import TasksSettings
+from pipeline_queue.errors import BadSetting
+from pipeline_queue.settings import filled
 from running_demo import free_port
 from running_tasks import RunningTasks, running_tasks
 from typer.testing import CliRunner
@@ -199,6 +201,12 @@ def test_an_open_api_is_for_loopback_alone_unless_it_is_told_otherwise(monkeypat
         listening_address(TasksSettings(host="0.0.0.0", port=port))
     for given in ({"open_to": "network"}, {"token": "x"}):
         assert listening_address(TasksSettings(host="0.0.0.0", port=port, **given)) == "0.0.0.0"
+
+
+def test_an_empty_token_is_no_token_and_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKS_TOKEN", "")
+    with pytest.raises(BadSetting, match="TASKS_TOKEN"):
+        filled(TasksSettings)
 
 
 def test_a_port_that_is_taken_is_named() -> None:
