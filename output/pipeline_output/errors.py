@@ -11,6 +11,9 @@ OutputError
 ├── TableUnfit         a table of events that cannot take what its type declares
 ├── TableHeldUp        a table of events that the database does not let be loaded now, while it takes others
 ├── RowsRefused        at least one of these rows is nothing that the database takes; none of them was kept
+├── BadStateUrl        a URL of the state store of no known form
+├── DefinitionExists   a task of this id is there already; nothing was changed
+├── DefinitionChanged  the definition is not the one that was read; nothing was changed
 └── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
 """
 
@@ -97,3 +100,23 @@ class DatabaseUnavailable(OutputError):
         super().__init__(
             f"the database at `{url}` did not answer while {doing}: {str(cause).strip()}; check that it runs, then load again"
         )
+
+
+class BadStateUrl(OutputError):
+    """It shows nothing of the URL, in which there may be a password anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "TASKS_STATE_URL is no URL of a known form (it may hold a password, so it is not shown); use "
+            "`sqlite:///absolute/folder` or `postgresql://user:password@host:port/database`"
+        )
+
+
+class DefinitionExists(OutputError):
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id} already exists")
+
+
+class DefinitionChanged(OutputError):
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id} was changed or deleted by somebody else meanwhile; look at it and try again")

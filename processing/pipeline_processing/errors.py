@@ -8,6 +8,7 @@ ProcessingError
 ├── NoJava            there is no Java to run Spark
 ├── JvmEnded          Spark's JVM ended before it was ready
 ├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
+├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
 └── SparkStopped      the application was ended from outside, by its master for one
 """
 

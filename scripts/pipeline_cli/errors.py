@@ -7,6 +7,10 @@ CommandError
 ├── BooksDiffer    events are lost or there twice
 ├── NoEventId      a text that is no event's id
 ├── UnknownEvent   an id of which neither ledgers nor topics know
+├── OpenToAll      an API without a token on an address that others reach
+├── AddressTaken   an address that cannot be listened on
+├── TaskApiAway    the task API does not answer
+├── TaskRefused    what the task API refuses, in its words
 └── UnknownService a name that no service has
 """
 
@@ -54,6 +58,30 @@ class UnknownEvent(CommandError):
         super().__init__(
             f"neither a ledger nor a topic knows `{event_id}`; ledgers of another machine, or a topic's retention, may be why"
         )
+
+
+class OpenToAll(CommandError):
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"the task API has no token, so it must not listen on {host}, where other machines reach it: give it one in "
+            "TASKS_TOKEN, or say TASKS_OPEN=network if its network is yours alone"
+        )
+
+
+class AddressTaken(CommandError):
+    def __init__(self, host: str, port: int, cause: OSError, *, setting: str) -> None:
+        super().__init__(f"{host}:{port} cannot be listened on: {cause.strerror}; choose another in {setting}")
+
+
+class TaskApiAway(CommandError):
+    def __init__(self, url: str, *, cause: object) -> None:
+        super().__init__(
+            f"the task API at {url} does not answer: {cause}; start `pipeline tasks`, or say where it is with --url or TASKS_URL"
+        )
+
+
+class TaskRefused(CommandError):
+    """What the task API refuses, in its words."""
 
 
 class UnknownService(CommandError):

@@ -14,7 +14,7 @@ from pipeline_queue.settings import ServiceSettings
 from pipeline_cli.errors import UnknownService
 from pipeline_cli.where import CommandSettings
 
-COMMANDS = "`pipeline audit`, `deadletters`, `submit`, `tables`, `topics` and `trace`"
+COMMANDS = "`pipeline audit`, `deadletters`, `submit`, `tables`, `task`, `topics` and `trace`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,9 @@ def _services() -> Iterator[Service]:
         from pipeline_processing.settings import ProcessingSettings
 
         yield Service(name="processing", title="`pipeline process`", settings=ProcessingSettings)
+        from pipeline_processing.tasks.settings import TasksSettings
+
+        yield Service(name="tasks", title="`pipeline tasks`", settings=TasksSettings)
     if find_spec("pipeline_display"):
         from pipeline_display.settings import DisplaySettings
 

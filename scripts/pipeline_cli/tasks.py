@@ -1,72 +1,205 @@
-"""`pipeline task`: scripts of the task engine."""
+"""`pipeline task`: tasks of the engine, through its API."""
 
 from __future__ import annotations
 
-import sys
+import json
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline_cli.errors import CommandError, TaskRefused
+from pipeline_cli.task_api import TaskApi
+from pipeline_cli.task_fmt import fmt
 
 app = typer.Typer(help="Tasks: TICKscripts that run on the queue's points.", no_args_is_help=True)
-STANDARD_INPUT = "-"
+app.command()(fmt)
+
+Url = Annotated[
+    str | None, typer.Option("--url", help="Where the task API is; TASKS_URL if unset.", show_default=False)
+]
+Patterns = Annotated[list[str], typer.Argument(metavar="ID|PATTERN...", help="As in `cpu_*`.", show_default=False)]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The task's name.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="What the API says, as JSON.")]
+LISTED = ("type", "status", "executing", "dbrps", "error")
 
 
 @app.command()
-def fmt(
-    files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE|-]...", help="Scripts; `-`, or none, is standard input.")
+def define(
+    task_id: Id,
+    script: Annotated[Path | None, typer.Option("--tick", help="The TICKscript's file.", show_default=False)] = None,
+    dbrps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dbrp", metavar="DB.RP", help="A database and retention policy that it reads.", show_default=False
+        ),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only say which are laid out otherwise; status 1 if one is.")
-    ] = False,
-    in_place: Annotated[bool, typer.Option("--in-place", help="Write the files instead of printing them.")] = False,
-    upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Turn the dialect of Kapacitor 0.10 into that of 1.x.")
-    ] = False,
+    variables: Annotated[
+        Path | None, typer.Option("--vars", help="A JSON file with values of its variables.", show_default=False)
+    ] = None,
+    url: Url = None,
 ) -> None:
-    """Lay out TICKscripts as tickfmt does."""
+    """Make a task, or change what is said here of one that is there; one that runs goes on as changed."""
+    api = TaskApi(url)
+    said: dict[str, Any] = {}
+    if script is not None:
+        said["script"] = _text(script)
+    if dbrps:
+        said["dbrps"] = [dbrp(each) for each in dbrps]
+    if variables is not None:
+        said["vars"] = _variables(variables)
+    if api.find(task_id) is None:
+        api.create({"id": task_id} | said)
+    else:
+        api.patch(task_id, said)
+
+
+@app.command()
+def enable(patterns: Patterns, url: Url = None) -> None:
+    """Run tasks, now and whenever the engine starts."""
+    _set_status(TaskApi(url), patterns, "enabled")
+
+
+@app.command()
+def disable(patterns: Patterns, url: Url = None) -> None:
+    """Let tasks run no more."""
+    _set_status(TaskApi(url), patterns, "disabled")
+
+
+@app.command()
+def reload(patterns: Patterns, url: Url = None) -> None:
+    """Start tasks anew, without what they remember."""
+    api = TaskApi(url)
+    for status in ("disabled", "enabled"):
+        _set_status(api, patterns, status)
+
+
+@app.command("list")
+def list_tasks(
+    pattern: Annotated[str, typer.Argument(metavar="[PATTERN]", help="As in `cpu_*`.")] = "",
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Tasks, and whether they run."""
+    found = list(TaskApi(url).every(pattern, LISTED))
+    if as_json:
+        for each in found:
+            print(json.dumps(each))
+        return
+    table = Table("id", "type", "status", "executing", "databases and retention policies", "error", box=None)
+    for each in found:
+        executing = str(each["executing"]).lower()
+        table.add_row(*(each["id"], each["type"], each["status"], executing, _named(each["dbrps"]), each["error"]))
+    Console().print(table)
+
+
+@app.command()
+def show(task_id: Id, as_json: AsJson = False, url: Url = None) -> None:
+    """All of one task: how it stands, its script, and its graph with counters."""
+    found = TaskApi(url).show(task_id)
+    if as_json:
+        print(json.dumps(found, indent=4))
+        return
+    for name in ("id", "error", "type", "status", "executing", "created", "modified", "last-enabled"):
+        value = found[name]
+        print(f"{name}: {str(value).lower() if isinstance(value, bool) else value}".rstrip())
+    print(f"databases and retention policies: {_named(found['dbrps'])}")
+    for name, var in sorted(found["vars"].items()):
+        print(f"var {name} {var['type']}: {json.dumps(var['value'])}")
+    print(f"script:\n{found['script']}\ngraph:\n{found['dot']}")
+
+
+@app.command()
+def delete(patterns: Patterns, url: Url = None) -> None:
+    """Forget tasks and what they remember."""
+    api = TaskApi(url)
+    for task_id in _matching(api, patterns):
+        api.delete(task_id)
+
+
+@app.command()
+def watch(
+    task_id: Id,
+    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 1.0,
+    looks: Annotated[int | None, typer.Option(min=1, help="End after so many.", show_default=False)] = None,
+    url: Url = None,
+) -> None:
+    """Print a line of each node's counters every second, until the task stops or Ctrl-C."""
+    api, look = TaskApi(url), 0
+    while True:
+        found = api.show(task_id)
+        if not found["executing"]:
+            raise CommandError(f"{task_id} does not run: {found['error'] or found['status']}")
+        print(_line(found["stats"]), flush=True)
+        look += 1
+        if look == looks:
+            return
+        time.sleep(interval_s)
+
+
+def dbrp(text: str) -> dict[str, str]:
+    """`db.rp`, each in double quotes or not; in quotes a name may hold a dot."""
     from pipeline_processing.tickscript.errors import TickError
-    from pipeline_processing.tickscript.formatting import decoded, formatted
-    from pipeline_processing.tickscript.upgrade import upgraded
+    from pipeline_processing.tickscript.parser import parse
+    from pipeline_processing.tickscript.syntax import Dbrp
 
-    if check and in_place:
-        raise typer.BadParameter("--check writes nothing and --in-place does; choose one")
-    laid_out = upgraded if upgrade else formatted
-    failed = False
-    for name in files or [STANDARD_INPUT]:
-        try:
-            before = decoded(_read(name))
-            after = laid_out(before)
-            if check:
-                failed |= _differs(name, before, after)
-            elif in_place and name != STANDARD_INPUT:
-                _write(name, before, after)
-            else:
-                sys.stdout.write(after)
-        except TickError as error:
-            typer.echo(f"{_shown(name)}: {error}", err=True)
-            failed = True
-        except OSError as error:
-            typer.echo(f"{_shown(name)}: {error.strerror}", err=True)
-            failed = True
-    raise typer.Exit(int(failed))
+    quoted = text if text.startswith('"') else ".".join(f'"{part}"' for part in text.split("."))
+    try:
+        (found,) = parse(f"dbrp {quoted}").statements
+    except (TickError, ValueError):
+        found = None
+    if not isinstance(found, Dbrp):
+        raise typer.BadParameter(f'`{text}` is no database and retention policy; write `db.rp` or `"db"."rp"`')
+    return {"db": found.database, "rp": found.retention_policy}
 
 
-def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+def _set_status(api: TaskApi, patterns: list[str], status: str) -> None:
+    for task_id in _matching(api, patterns):
+        api.patch(task_id, {"status": status})
 
 
-def _write(name: str, before: str, after: str) -> None:
-    if after != before:
-        Path(name).write_bytes(after.encode())
+def _matching(api: TaskApi, patterns: list[str]) -> list[str]:
+    """Ids; raises TaskRefused where a pattern fits none, before anything is done."""
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        ids = [each["id"] for each in api.every(pattern)]
+        if not ids:
+            raise TaskRefused(f"no task fits `{pattern}`; `pipeline task list` says which there are")
+        found |= dict.fromkeys(ids)
+    return list(found)
 
 
-def _differs(name: str, before: str, after: str) -> bool:
-    if after != before:
-        typer.echo(f"{_shown(name)}: not laid out as `pipeline task fmt` does", err=True)
-    return after != before
+def _named(dbrps: list[dict[str, str]]) -> str:
+    return ", ".join(f"{pair['db']}.{pair['rp']}" for pair in dbrps)
 
 
-def _shown(name: str) -> str:
-    return "standard input" if name == STANDARD_INPUT else name
+def _line(stats: dict[str, Any]) -> str:
+    nodes = "  ".join(
+        f"{name} {counters['collected']:,}→{counters['emitted']:,}"
+        + (f" ({counters['errors']:,} errors)" if counters["errors"] else "")
+        for name, counters in stats["node-stats"].items()
+    )
+    return f"{stats['task-stats']['throughput']:,.1f} points/s  {nodes}"
+
+
+def _text(path: Path) -> str:
+    from pipeline_processing.tickscript.errors import TickError
+    from pipeline_processing.tickscript.formatting import decoded
+
+    try:
+        return decoded(path.read_bytes())
+    except (OSError, TickError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from None
+
+
+def _variables(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise CommandError(f'{path} holds no JSON object, such as {{"limit": {{"type": "int", "value": 5}}}}')
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.settings import ServiceSettings, filled
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from pipeline_cli.errors import NoDemo
 
@@ -28,6 +28,10 @@ class CommandSettings(ServiceSettings):
     """As for every service; the demo's below `./data` if unset."""
     stores: Annotated[str | None, Field(validation_alias="STORES")] = None
     """Store URLs, a comma between them; the demo's below `./data` if unset, but `tables create` wants it set."""
+    tasks_url: Annotated[str, Field(validation_alias="TASKS_URL", pattern="^https?://")] = "http://127.0.0.1:9092"
+    """Where the task API is, for `pipeline task`."""
+    tasks_token: Annotated[SecretStr | None, Field(validation_alias="TASKS_TOKEN")] = None
+    """What the task API asks for, if it asks."""
 
 
 def open_queue() -> Broker:

@@ -44,7 +44,7 @@ def test_a_service_is_shown_with_where_each_value_is_from(named: Path, monkeypat
 
 
 def test_all_services_are_shown_when_none_is_named() -> None:
-    assert {row["service"] for row in rows()} == {*SERVICES, "commands"}
+    assert {row["service"] for row in rows()} == {*SERVICES, "tasks", "commands"}
 
 
 def test_a_stage_that_an_image_does_not_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP API: a request goes in, a response comes out, whatever server carries them."""

@@ -1,0 +1,76 @@
+"""What handling tasks can run into; each class has the HTTP status that it is answered with.
+
+TaskError
+├── Refused           400  what was asked makes no sense, as it says
+│   ├── BadTaskId     an id with other characters than letters, digits, `-`, `.` and `_`
+│   └── BadScript     a script that is wrong, and where
+├── Missing           404  what was asked for is not there
+│   ├── NoTask        no task has this id
+│   ├── NoRecording   no recording has this id
+│   ├── NoReplay      no replay has this id
+│   └── UnknownEndpoint  the task has no such httpOut, or does not run
+├── Conflict          409  somebody else changed it meanwhile
+└── NotStarted        500  a task whose definition is sound did not start
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pipeline_processing.errors import ProcessingError
+
+
+class TaskError(ProcessingError):
+    """Anything that is refused, is not there, or does not work about a task."""
+
+    status: ClassVar[int] = 500
+
+
+class Refused(TaskError):
+    status = 400
+
+
+class BadTaskId(Refused):
+    def __init__(self, kind: str, found: str) -> None:
+        super().__init__(f"{kind} ID must contain only letters, numbers, '-', '.' and '_'. \"{found}\"")
+
+
+class BadScript(Refused):
+    def __init__(self, cause: object) -> None:
+        super().__init__(f"invalid TICKscript: {cause}")
+
+
+class Missing(TaskError):
+    status = 404
+
+
+class NoTask(Missing):
+    def __init__(self) -> None:
+        super().__init__("no task exists")
+
+
+class NoRecording(Missing):
+    def __init__(self, told: str = "no recording exists") -> None:
+        super().__init__(told)
+
+
+class NoReplay(Missing):
+    def __init__(self) -> None:
+        super().__init__("no replay exists")
+
+
+class UnknownEndpoint(Missing):
+    def __init__(self, task_id: str, endpoint: str, *, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known))
+        there_are = f"there are {names}" if names else "it has none, or does not run"
+        super().__init__(f"task {task_id} has no endpoint {endpoint}; {there_are}")
+
+
+class Conflict(TaskError):
+    status = 409
+
+
+class NotStarted(TaskError):
+    def __init__(self, task_id: str, cause: object) -> None:
+        super().__init__(f"task {task_id} is kept but did not start: {cause}")

@@ -1,0 +1,36 @@
+"""What the service `tasks` can be told, each setting an environment variable of the same name.
+
+In:      the environment.
+Out:     a frozen object, filled once.
+Refuses: a wrong value, with its name, the value met and what is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pipeline_queue.settings import ServiceSettings
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+
+class TasksSettings(ServiceSettings):
+    """Where tasks are handled, by whom, and where their definitions are."""
+
+    model_config = SettingsConfigDict(env_prefix="TASKS_")
+
+    host: Annotated[str, Field(validation_alias="TASKS_HOST")] = "127.0.0.1"
+    """The address of the task API; `0.0.0.0` inside a container."""
+    port: Annotated[int, Field(validation_alias="TASKS_PORT", ge=1, le=65535)] = 9092
+    """The port of the task API."""
+    token: Annotated[SecretStr | None, Field(validation_alias="TASKS_TOKEN", min_length=1)] = None
+    """What whoever asks must give, as a bearer token or as the password of any user; unset, the API is open to everybody."""
+    open_to: Annotated[Literal["loopback", "network"], Field(validation_alias="TASKS_OPEN")] = "loopback"
+    """Whom an API without a token may be reached by: this machine alone, or the network that it is in, as in Compose."""
+    state_url: Annotated[SecretStr, Field(validation_alias="TASKS_STATE_URL")] = SecretStr("sqlite:///data/tasks")
+    """Where definitions of tasks are: `sqlite:///absolute/folder` or `postgresql://user:password@host:port/database`;
+    `sqlite:///data/tasks` if unset."""
+    body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
+    """How large a request may be, as it is sent; InfluxDB takes as much."""
+    request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
+    """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""

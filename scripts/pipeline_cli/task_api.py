@@ -1,0 +1,91 @@
+"""The task API as commands ask it.
+
+Out:     what the API answers, read as JSON.
+Refuses: (TaskRefused) what the API refuses, in its words; (TaskApiAway) an API that does not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from pipeline_queue.settings import filled
+
+from pipeline_cli.errors import TaskApiAway, TaskRefused
+from pipeline_cli.where import CommandSettings
+
+PATIENCE_S = 60.0
+PAGE = 100
+
+
+class TaskApi:
+    def __init__(self, url: str | None = None) -> None:
+        """At TASKS_URL unless `url` says otherwise."""
+        settings: CommandSettings = filled(CommandSettings)
+        self.url = (url or settings.tasks_url).rstrip("/")
+        self._token = settings.tasks_token.get_secret_value() if settings.tasks_token else None
+
+    def find(self, task_id: str, **parameters: str) -> dict[str, Any] | None:
+        """One task, None where there is none."""
+        status, told = self._ask("GET", f"/tasks/{quote(task_id)}?{urlencode(parameters)}")
+        return None if status == 404 else _sound(status, told)
+
+    def show(self, task_id: str, **parameters: str) -> dict[str, Any]:
+        found = self.find(task_id, **parameters)
+        if found is None:
+            raise TaskRefused(f"no task is called `{task_id}`; `pipeline task list` says which there are")
+        return found
+
+    def create(self, definition: dict[str, Any]) -> dict[str, Any]:
+        return _sound(*self._ask("POST", "/tasks", definition))
+
+    def patch(self, task_id: str, change: dict[str, Any]) -> dict[str, Any]:
+        return _sound(*self._ask("PATCH", f"/tasks/{quote(task_id)}", change))
+
+    def delete(self, task_id: str) -> None:
+        _sound(*self._ask("DELETE", f"/tasks/{quote(task_id)}"))
+
+    def every(self, pattern: str, fields: tuple[str, ...] = ("link",)) -> Iterator[dict[str, Any]]:
+        """All that match, page by page."""
+        offset = 0
+        while True:
+            asked = [("pattern", pattern), ("offset", offset), ("limit", PAGE), *(("fields", each) for each in fields)]
+            found = _sound(*self._ask("GET", f"/tasks?{urlencode(asked)}"))["tasks"]
+            yield from found
+            if len(found) < PAGE:
+                return
+            offset += PAGE
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json"} | (
+            {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        )
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.url}/kapacitor/v1{path}", data=data, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+                return answer.status, _read(answer.read())
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, _read(refusal.read())
+        except urllib.error.URLError as cause:
+            raise TaskApiAway(self.url, cause=cause.reason) from None
+        except (OSError, HTTPException) as cause:
+            raise TaskApiAway(self.url, cause=cause) from None
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else {}
+    except ValueError:
+        return {"error": f"what answers there is no task API: {body[:80]!r}"}
+
+
+def _sound(status: int, told: Any) -> Any:
+    if status >= 300 or (told.get("error") and "id" not in told):
+        raise TaskRefused(told.get("error") or f"the task API answered {status}")
+    return told
