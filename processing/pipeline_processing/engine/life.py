@@ -20,6 +20,7 @@ from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Source
 from pipeline_processing.engine.task import Task
 from pipeline_processing.graph.run import NodeFailed
@@ -30,6 +31,7 @@ ROWS_PER_STEP = 10_000
 WAIT_S_MAX = 0.5
 SNAPSHOT_INTERVAL_S = 10.0
 QUEUE_AWAY_S = 1.0
+COUNTED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +57,28 @@ class Life:
         outlets: Outlets,
         *,
         files: Files | None = None,
+        version: int = 0,
+        after: Snapshot | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.task, self.source, self.outlets = task, source, outlets
-        self._files, self._now_ns = files, now_ns
+        self.error = ""
+        """Why it stopped by itself."""
+        self.throughput = 0.0
+        """Points a second, over the last seconds."""
+        self._files, self._version, self._now_ns = files, version, now_ns
+        if after:
+            task.restore(after)
+            outlets.restore(after.outlets)
+        if files:
+            files.folder.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(files.journal) if files else None
+        if self._journal and not after:
+            self._journal.clear()
         self._steps_before = [each for each in self._journal.steps() if each.number >= task.steps] if files else []
+        self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
         self._stopping = threading.Event()
         self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
-        self._idle = threading.Condition()
-        self._busy = True
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
 
     def start(self) -> None:
@@ -84,6 +98,16 @@ class Life:
     def executing(self) -> bool:
         return self._thread.is_alive()
 
+    def snapshot(self) -> bytes:
+        """The state after the newest step."""
+        with self.task.lock:
+            return self._snapshot()
+
+    def _snapshot(self) -> bytes:
+        return snapshots.to_bytes(
+            self.task.snapshot(self.source.positions, self.outlets.pending(), version=self._version)
+        )
+
     def _live(self) -> None:
         try:
             for step in self._steps_before:
@@ -96,10 +120,10 @@ class Life:
                 self._save()
         except NodeFailed as error:
             LOG.exception("task %s stopped", self.task.id)
-            self.task.error = str(error)
+            self.error = str(error)
         except Exception as error:
             LOG.exception("task %s stopped", self.task.id)
-            self.task.error = f"{type(error).__name__}: {error}"
+            self.error = f"{type(error).__name__}: {error}"
         finally:
             self.outlets.close()
             if self._journal:
@@ -118,8 +142,15 @@ class Life:
             if self._journal and self.task.needs_journal:
                 self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
             self._take(portions, Tick(now_ns=now_ns))
+        self._count()
         if self._files and time.monotonic() >= self._snapshot_at_s:
             self._save()
+
+    def _count(self) -> None:
+        past_s = time.monotonic() - self._counted_at_s
+        if past_s >= COUNTED_S:
+            self.throughput = (self.task.rows - self._counted_rows) / past_s
+            self._counted_at_s, self._counted_rows = time.monotonic(), self.task.rows
 
     def _take(self, portions: Sequence[Portion], tick: Tick) -> None:
         left = self.task.step(portions, tick)
@@ -134,8 +165,7 @@ class Life:
 
     def _save(self) -> None:
         self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
-        body = snapshots.to_bytes(self.task.snapshot(self.source.positions, self.outlets.pending()))
-        snapshots.write(self._files.snapshot, body)
+        snapshots.write(self._files.snapshot, self._snapshot())
         self._journal.clear()
 
 

@@ -17,25 +17,14 @@ from pipeline_processing.points.frame import Frame, concatenated
 from pipeline_processing.points.reading import Registry, TaskSeries
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """What a task is: `dbrps` are the databases and retention policies whose points enter it."""
-
-    id: str
-    script: str
-    dbrps: tuple[tuple[str, str], ...]
-    type: str = "stream"
-    version: int = 0
-
-
 @dataclass(slots=True, kw_only=True)
 class Task:
-    definition: Definition
+    id: str
+    dbrps: tuple[tuple[str, str], ...]
+    """The databases and retention policies whose points enter it."""
     graph: Graph
     registry: Registry
     run: Run = field(init=False)
-    error: str = ""
-    """Why it stopped by itself."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while a step changes the states."""
     steps: int = 0
@@ -49,10 +38,6 @@ class Task:
     def _runs(self, run: Run) -> None:
         self.run = run
         self._series = TaskSeries(self.registry, run.keys)
-
-    @property
-    def id(self) -> str:
-        return self.definition.id
 
     @property
     def needs_journal(self) -> bool:
@@ -70,9 +55,9 @@ class Task:
         self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
         self.steps, self.rows = snapshot.steps, snapshot.rows
 
-    def snapshot(self, positions: Mapping[Place, int], outlets: Any) -> Snapshot:
+    def snapshot(self, positions: Mapping[Place, int], outlets: Any, *, version: int) -> Snapshot:
         return Snapshot(
-            version=self.definition.version,
+            version=version,
             steps=self.steps,
             rows=self.rows,
             positions=dict(positions),
@@ -84,7 +69,7 @@ class Task:
     def _frame(self, portions: Sequence[Portion]) -> Frame:
         frames = []
         for portion in portions:
-            if (portion.database, portion.retention_policy) in self.definition.dbrps:
+            if (portion.database, portion.retention_policy) in self.dbrps:
                 frames.append(portion.block.frame(self._series, first_cause=self.rows))
                 self.rows += len(portion)
         return concatenated(frames)

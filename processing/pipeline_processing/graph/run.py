@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pipeline_processing.graph.graph import Graph, Node
 from pipeline_processing.operators.operator import Data, Tick
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame, empty_frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown
 
 EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
 
@@ -48,9 +51,20 @@ class Counters:
     errors: int = 0
     steps: int = 0
     busy_ns: int = 0
-    groups: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     """Points dropped, by reason."""
+    own: dict[str, int] = field(default_factory=dict)
+    """What the operator counts itself, as it names it."""
+    _seen: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+
+    def saw(self, groups: Ids, known: int) -> None:
+        self._seen = grown(self._seen, known)
+        self._seen[groups] = True
+
+    @property
+    def groups(self) -> int:
+        """How many different ones came in."""
+        return int(np.count_nonzero(self._seen))
 
 
 @dataclass(slots=True)
@@ -66,7 +80,8 @@ class Run:
         for node in self.graph.nodes:
             if node.name not in self.states:
                 self.states[node.name] = node.operator.initial()
-            self.counters.setdefault(node.name, Counters())
+            own = dict.fromkeys(getattr(node.operator, "COUNTS", ()), 0)
+            self.counters.setdefault(node.name, Counters(own=own))
 
     def step(self, points: Frame, tick: Tick) -> list[Left]:
         """What leaves the task for these points; raises NodeFailed."""
@@ -100,6 +115,10 @@ class Run:
         counters.collected += sum(map(_points, inputs))
         counters.emitted += _points(step.out)
         counters.steps += 1
+        for each in inputs:
+            counters.saw(each.group, len(self.keys.groups))
+        for name, count in step.counted.items():
+            counters.own[name] += count
         counters.busy_ns += time.perf_counter_ns() - began
         for reason, count in step.errors.items():
             counters.errors += count

@@ -39,6 +39,8 @@ class Step:
     out: Data
     emitted: Sequence[Any] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """What the operator counts beside points, by the names in its `COUNTS`."""
 
 
 class Operator(Protocol):

@@ -1,0 +1,206 @@
+"""The tasks of one process: made, started, fed, asked, stopped.
+
+In:      definitions, and points from the queue or from whoever writes to it.
+Out:     what endpoints hold, what tasks count, how their graphs look.
+Refuses: scripts that are wrong (TickError), ids that no task has (NoTask), endpoints that a task lacks (UnknownEndpoint).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline_queue.points.block import PointBlock
+
+from pipeline_processing.engine import snapshots
+from pipeline_processing.engine.life import Files, Life
+from pipeline_processing.engine.outlets import Kept, Outlets
+from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.source import DirectSource, Source
+from pipeline_processing.engine.task import Task
+from pipeline_processing.errors import ProcessingError
+from pipeline_processing.graph import drawing
+from pipeline_processing.graph.counting import node_stats
+from pipeline_processing.operators.http_out import HttpOut, result_of
+from pipeline_processing.points.reading import Registry, shared
+from pipeline_processing.results import dumps, series_of
+from pipeline_processing.tasks.errors import NoTask, UnknownEndpoint
+from pipeline_processing.tasks.task_master import DotView, TaskDefinition
+from pipeline_processing.tickscript.compiling import compiled
+from pipeline_processing.tickscript.errors import CannotStart
+
+LOG = logging.getLogger(__name__)
+
+
+class NotStartable(ProcessingError):
+    """A task that is kept and cannot run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A task before it runs. `refusal` says why it cannot be started; it has no graph then."""
+
+    definition: TaskDefinition
+    task: Task | None = None
+    refusal: str = ""
+
+    def dot(self) -> str:
+        return drawing.plain(self.definition.id, self.task.graph) if self.task else ""
+
+
+class Surroundings(Protocol):
+    """What tasks live on."""
+
+    def source(self, definition: TaskDefinition, after: Snapshot | None) -> Source:
+        """Where a task's points come from, after those that the snapshot has seen."""
+
+    def outlets(self, definition: TaskDefinition) -> Outlets:
+        """Where what leaves it goes."""
+
+    def files(self, definition: TaskDefinition) -> Files | None:
+        """Where it keeps what must outlive it."""
+
+
+@dataclass(slots=True)
+class Isolated:
+    """Tasks that are fed directly, and whose outcome is kept: a replay's, a test's."""
+
+    now_ns: Callable[[], int] = time.time_ns
+
+    def source(self, definition: TaskDefinition, after: Snapshot | None) -> DirectSource:
+        return DirectSource()
+
+    def outlets(self, definition: TaskDefinition) -> Kept:
+        return Kept()
+
+    def files(self, definition: TaskDefinition) -> None:
+        return None
+
+
+class TaskMaster:
+    def __init__(self, surroundings: Surroundings | None = None, registry: Registry | None = None) -> None:
+        self._surroundings = surroundings or Isolated()
+        self._registry = registry or Registry()
+        self._lives: dict[str, Life] = {}
+        self._lock = threading.Lock()
+        self._written = 0
+
+    def new_task(self, definition: TaskDefinition) -> Compiled:
+        try:
+            found = compiled(definition.script, task=definition.id)
+        except CannotStart as refusal:
+            return Compiled(definition=definition, refusal=str(refusal))
+        dbrps = definition.dbrps or found.dbrps
+        return Compiled(
+            definition=definition, task=Task(id=definition.id, dbrps=dbrps, graph=found.graph, registry=self._registry)
+        )
+
+    def start_task(self, compiled_task: Compiled) -> None:
+        if compiled_task.task is None:
+            raise NotStartable(compiled_task.refusal)
+        definition = compiled_task.definition
+        files = self._surroundings.files(definition)
+        before = snapshots.read(files.snapshot, version=definition.version) if files else None
+        source = self._surroundings.source(definition, before)
+        life = Life(
+            compiled_task.task,
+            source,
+            self._surroundings.outlets(definition),
+            files=files,
+            version=definition.version,
+            after=before,
+        )
+        with self._lock:
+            self._lives[definition.id] = life
+        life.start()
+
+    def stop_task(self, task_id: str) -> None:
+        with self._lock:
+            life = self._lives.pop(task_id, None)
+        if life:
+            life.stop()
+
+    def is_executing(self, task_id: str) -> bool:
+        life = self._lives.get(task_id)
+        return life is not None and life.executing
+
+    def get_output(self, task_id: str, endpoint: str) -> bytes:
+        life = self._lives.get(task_id)
+        node = life and next(
+            (each for each in life.task.graph.nodes if _serves(each.operator, endpoint)),
+            None,
+        )
+        if not node:
+            raise UnknownEndpoint(task_id, endpoint, known=self.endpoints(task_id))
+        with life.task.lock:
+            run = life.task.run
+            return dumps({"series": [each for data in result_of(run.states[node.name]) for each in series_of(data, run.keys)]})
+
+    def endpoints(self, task_id: str) -> list[str]:
+        life = self._lives.get(task_id)
+        nodes = life.task.graph.nodes if life else ()
+        return [each.operator.endpoint for each in nodes if isinstance(each.operator, HttpOut)]
+
+    def stats(self, task_id: str) -> Mapping[str, Any]:
+        life = self._life(task_id)
+        return {
+            "task-stats": {"throughput": life.throughput},
+            "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
+        }
+
+    def dot(self, task_id: str, view: DotView) -> str:
+        life = self._life(task_id)
+        return drawing.counted(task_id, life.task.run, view, throughput=life.throughput)
+
+    def error(self, task_id: str) -> str:
+        life = self._lives.get(task_id)
+        return life.error if life else ""
+
+    def snapshot_task(self, task_id: str) -> bytes:
+        return self._life(task_id).snapshot()
+
+    def outlets(self, task_id: str) -> Outlets:
+        """Of a task that runs or ran; raises NoTask."""
+        return self._life(task_id).outlets
+
+    def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
+        """Points (Arrow batches, see pipeline_queue/points/block.py) for the tasks that are fed directly."""
+        for batch in batches:
+            block = shared(PointBlock(database, retention_policy, batch), self._registry)
+            portion = Portion(
+                topic="", partition=0, offset=self._written, database=database, retention_policy=retention_policy, block=block
+            )
+            self._written += 1
+            for life in list(self._lives.values()):
+                if isinstance(life.source, DirectSource):
+                    life.source.put(portion)
+
+    def drain(self) -> None:
+        """End the tasks that are fed directly, once they have computed all; what they held back comes out."""
+        for life in list(self._lives.values()):
+            if isinstance(life.source, DirectSource):
+                life.source.close()
+                life.join()
+
+    def new(self) -> TaskMaster:
+        return TaskMaster()
+
+    def close(self) -> None:
+        """Stop all tasks."""
+        for task_id in list(self._lives):
+            self.stop_task(task_id)
+
+    def _life(self, task_id: str) -> Life:
+        life = self._lives.get(task_id)
+        if life is None:
+            raise NoTask
+        return life
+
+
+def _serves(operator: object, endpoint: str) -> bool:
+    return isinstance(operator, HttpOut) and operator.endpoint == endpoint
