@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from pipeline_processing.operators.aggregates import Count, Mean, Median, Mode, Spread, Stddev, Sum
 from pipeline_processing.operators.distinct import Distinct
@@ -189,8 +190,6 @@ def test_a_batch_is_reduced_as_if_it_were_alone(function: Function) -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 12, 13, 41, 300])
 @pytest.mark.parametrize("different", [1, 3, 1000])
 def test_gos_sort_sorts(count: int, different: int) -> None:
-    import numpy as np
-
     key = np.random.default_rng(count).integers(0, different, count + 5)
     order = go_sorted(key, 5, count + 5)
     assert sorted(order.tolist()) == list(range(5, count + 5))
@@ -198,8 +197,6 @@ def test_gos_sort_sorts(count: int, different: int) -> None:
 
 
 def test_gos_sort_moves_equals_of_a_short_list_by_steps_of_six() -> None:
-    import numpy as np
-
     key = np.array([2, 1, 1, 1, 1, 1, 1])  # the first and the seventh change places, then insertion keeps the order
     assert go_sorted(key, 0, 7).tolist() == [6, 1, 2, 3, 4, 5, 0]
 

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pipeline_processing.operators.functions import FUNCTIONS
+from pipeline_processing.operators.go_sort import go_sorted
 from pipeline_processing.operators.operator import Operator, Tick
 from pipeline_processing.operators.options import Duration, options_of
 from pipeline_processing.operators.window import Window
@@ -16,6 +18,7 @@ from window_frames import SECOND_NS, B, P, frame_of, plain, run_batches
 
 TESTS = Path(__file__).parents[3]
 RECORDED = json.loads((TESTS / "kapacitor" / "functions.json").read_text())
+SORTED = json.loads((TESTS / "influxdb" / "go_sorted.json").read_text())
 REDUCERS = json.loads((TESTS / "influxdb" / "reducers.json").read_text())
 
 
@@ -68,6 +71,11 @@ def test_results_are_those_that_kapacitor_sent_however_many_points_a_step_has(ca
             errors += sum(done.errors.values())
         found.extend(shown(one) for one in plain(data, keys))
     assert (found, errors) == (case["out"], case["errors"])
+
+
+@pytest.mark.parametrize("case", SORTED["cases"], ids=lambda case: str(len(case["keys"])))
+def test_equal_keys_are_left_in_the_order_in_which_go_leaves_them(case: dict[str, list[int]]) -> None:
+    assert go_sorted(np.array(case["keys"]), 0, len(case["keys"])).tolist() == case["order"]
 
 
 def reducer_points(case: dict[str, Any], kind: str) -> list[P]:
