@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +9,7 @@ import numpy as np
 from numba import njit
 from pipeline_processing.operators.exponential_smoothing import SEASONS_AT, forecasts
 from pipeline_processing.operators.nelder_mead import minimised
-from pipeline_processing.operators.options import a_duration, a_string, an_int, argument, arguments
+from pipeline_processing.operators.options import a_duration, a_string, an_int, argument, arguments, flag, option
 from pipeline_processing.operators.same_times import SameTimes
 from pipeline_processing.operators.several_values import Results, ToBatches
 from pipeline_processing.operators.typed_values import Part
@@ -38,7 +36,7 @@ class HoltWinters(ToBatches):
     of: tuple[str, int, int, int] = argument(
         _call, "the field, how many to forecast, intervals of a season, the interval"
     )
-    point_times: bool = True
+    point_times: bool = option("usePointTimes", flag, True, "always so: what is to come has times of its own")
 
     @property
     def field(self) -> str:
@@ -51,19 +49,9 @@ class HoltWinters(ToBatches):
     def results(self, part: Part, batches: Batches, state: SameTimes, keys: Keys) -> Results:
         _, horizon, period, interval_ns = self.of
         rule = horizon, period if period >= 2 else 0, interval_ns, self.WITH_FIT
-        values = part.values.astype(float)
-        found = [  # a fit is some 100,000 smoothings, next to which a call is nothing
-            _forecast(part.time_ns[first:stop], values[first:stop], rule)
-            for first, stop in itertools.pairwise(part.start)
-        ]
-        at = np.repeat(part.at, [len(own) for own, _ in found])
-        return Results(
-            type="float",
-            batch=at,
-            values=_joined([own for own, _ in found], float),
-            time_ns=_joined([time_ns for _, time_ns in found], np.int64),
-            series=batches.series[at],
-        )
+        sizes, values, time_ns = _forecasts(part.time_ns, part.values.astype(float), part.start, rule)
+        at = np.repeat(part.at, sizes)
+        return Results(type="float", batch=at, values=values, time_ns=time_ns, series=batches.series[at])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +62,17 @@ class HoltWintersWithFit(HoltWinters):
     WITH_FIT: ClassVar[bool] = True
 
 
-def _joined(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
-    return np.concatenate([np.empty(0, dtype=dtype), *arrays])
+@njit(cache=True, nogil=True)
+def _forecasts(time_ns, values, start, rule):
+    """How many forecasts each batch has, all of them, and their times."""
+    sizes = np.zeros(len(start) - 1, dtype=np.int64)
+    found, times = [0.0 for _ in range(0)], [0 for _ in range(0)]
+    for batch in range(len(sizes)):
+        own, own_ns = _forecast(time_ns[start[batch] : start[batch + 1]], values[start[batch] : start[batch + 1]], rule)
+        sizes[batch] = len(own)
+        found.extend(own)
+        times.extend(own_ns)
+    return sizes, np.array(found, dtype=np.float64), np.array(times, dtype=np.int64)
 
 
 @njit(cache=True, nogil=True)

@@ -215,8 +215,10 @@ def _pop(rings, following, group):
 def _purged(rings, rows, group, oldest, freed):
     """The slots freed so far (an array and how many), and those of the points before `oldest` that leave from the head."""
     gone, count = freed
+    if rings.size[group] == 0:
+        return gone, count
     seam = rings.seam[group]
-    begins_behind = rings.size[group] > 0 and rings.start[group] == rings.stop[group] == rings.capacity[group]
+    begins_behind = rings.start[group] == rings.stop[group] == rings.capacity[group]
     if begins_behind and rows.held_ns[rings.tail[group]] >= oldest:
         return gone, count  # a full ring that begins behind its last place looks at that place, which is the newest
     if rings.start[group] >= rings.stop[group] and (seam == NONE or rows.held_ns[seam] < oldest):

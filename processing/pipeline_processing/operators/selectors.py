@@ -22,6 +22,9 @@ from pipeline_processing.points.keys import Keys
 class Selector(Function):
     """The chosen point at the batch's time, or at its own; its field has the name of the result."""
 
+    OWN_TIMES: ClassVar[bool] = True
+    """Whether it has points' times where they are asked for."""
+
     def reduced(self, batches: Batches, values: Typed, state: SameTimes, keys: Keys) -> Frame:
         chosen = np.full(len(batches), -1)
         for part in values.parts:
@@ -30,7 +33,7 @@ class Selector(Function):
         at = np.flatnonzero(chosen >= 0)
         rows = batches.rows.take(chosen[at])
         return Frame(
-            time_ns=rows.time_ns if self.point_times else batches.tmax_ns[at],
+            time_ns=rows.time_ns if self.point_times and self.OWN_TIMES else batches.tmax_ns[at],
             series=renamed(rows.series, batches.series[at], state.known, keys),
             group=batches.group[at],
             cause=batches.cause[at],
@@ -92,9 +95,13 @@ class Max(Selector):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentile(Selector):
-    """The value at the nearest rank of a percentage, without interpolation; none where the rank is outside."""
+    """The value at the nearest rank of a percentage, without interpolation; none where the rank is outside.
+
+    Its time is the batch's even where points' times are asked for, as Kapacitor's is.
+    """
 
     KIND: ClassVar[str] = "percentile"
+    OWN_TIMES: ClassVar[bool] = False
 
     of: tuple[str, float] = argument(
         arguments(("a field", a_string), ("a percentage", a_float)), "the field, and the percentage"
