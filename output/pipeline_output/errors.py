@@ -11,7 +11,11 @@ OutputError
 ├── TableUnfit         a table of events that cannot take what its type declares
 ├── TableHeldUp        a table of events that the database does not let be loaded now, while it takes others
 ├── RowsRefused        at least one of these rows is nothing that the database takes; none of them was kept
-└── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
+├── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
+├── BadHandler         a handler of alerts that a script or a file names wrongly, or that the operator does not allow
+├── HandlerUnavailable  an alert was not delivered, or maybe it was; deliver it again
+├── HandlerRefused     an alert that will not be taken, however often it is delivered
+└── DeliveriesTaken    another process delivers the alerts of this state folder
 """
 
 from __future__ import annotations
@@ -96,4 +100,26 @@ class DatabaseUnavailable(OutputError):
     def __init__(self, url: str, *, doing: str, cause: object) -> None:
         super().__init__(
             f"the database at `{url}` did not answer while {doing}: {str(cause).strip()}; check that it runs, then load again"
+        )
+
+
+class BadHandler(OutputError):
+    """Its text names the handler and what is allowed."""
+
+    def __init__(self, kind: str, *, because: str) -> None:
+        super().__init__(f"the alert handler `{kind}` {because}")
+
+
+class HandlerUnavailable(OutputError):
+    """Its text is a reason without the address's path and without credentials."""
+
+
+class HandlerRefused(OutputError):
+    """Its text is a reason without the address's path and without credentials."""
+
+
+class DeliveriesTaken(OutputError):
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"another process delivers the alerts whose state is in `{folder}`; stop it, or use another folder"
         )
