@@ -14,7 +14,11 @@ OutputError
 ├── BadStateUrl        a URL of the state store of no known form
 ├── DefinitionExists   a task of this id is there already; nothing was changed
 ├── DefinitionChanged  the definition is not the one that was read; nothing was changed
-└── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
+├── DatabaseUnavailable  the database does not answer, or cannot go on now; nothing is lost, load again
+├── BadHandler         a handler of alerts that a script or a file names wrongly, or that the operator does not allow
+├── HandlerUnavailable  an alert was not delivered, or maybe it was; deliver it again
+├── HandlerRefused     an alert that will not be taken, however often it is delivered
+└── DeliveriesTaken    another process delivers the alerts of this state folder
 """
 
 from __future__ import annotations
@@ -120,3 +124,25 @@ class DefinitionExists(OutputError):
 class DefinitionChanged(OutputError):
     def __init__(self, task_id: str) -> None:
         super().__init__(f"task {task_id} was changed or deleted by somebody else meanwhile; look at it and try again")
+
+
+class BadHandler(OutputError):
+    """Its text names the handler and what is allowed."""
+
+    def __init__(self, kind: str, *, because: str) -> None:
+        super().__init__(f"the alert handler `{kind}` {because}")
+
+
+class HandlerUnavailable(OutputError):
+    """Its text is a reason without the address's path and without credentials."""
+
+
+class HandlerRefused(OutputError):
+    """Its text is a reason without the address's path and without credentials."""
+
+
+class DeliveriesTaken(OutputError):
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"another process delivers the alerts whose state is in `{folder}`; stop it, or use another folder"
+        )

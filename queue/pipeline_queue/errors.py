@@ -6,6 +6,7 @@ QueueError
 ├── UnknownTopic      a name that no declaration and no broker knows
 ├── BadBlock          bytes that are no block of points
 ├── TooLarge          a message above the block limit; nothing of the call was published
+├── AlertTooLarge     handlers of an alert that do not fit an event
 ├── OffsetGone        a read below what retention has left
 ├── StaleEpoch        a commit by a consumer that a newer one has replaced
 └── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
@@ -49,6 +50,14 @@ class TooLarge(QueueError):
     def __init__(self, topic: str, *, size_bytes: int, size_bytes_max: int) -> None:
         super().__init__(
             f"a message of {size_bytes:,} bytes for `{topic}` is above the limit of {size_bytes_max:,}; send it in smaller blocks"
+        )
+
+
+class AlertTooLarge(QueueError):
+    def __init__(self, task: str, node: str, *, size_bytes: int) -> None:
+        super().__init__(
+            f"an alert of `{node}` of the task `{task}` does not fit an event: its handlers alone take {size_bytes:,} bytes; "
+            "shorten their arguments"
         )
 
 

@@ -23,6 +23,8 @@ EVENT_BYTES_MAX = 64 * 1024
 STRING_LENGTH_MAX = 1024
 NEWEST_LENGTH_MAX = 8 * 1024
 """Of the rows that a loader shows; some are left out where they are longer."""
+ALERT_MESSAGE_LENGTH_MAX = 4 * 1024
+"""What is longer is cut, and says so."""
 AHEAD_S_MAX = 60
 """A time further ahead of its record's append time is a wrong clock, not an event."""
 AGE_S_MAX = 7 * 24 * 3600
@@ -281,11 +283,41 @@ LOADS = Topic(
     retention_s=3600,
 )
 
+ALERTS = Topic(
+    name="alerts",
+    doc="What the tasks' alert nodes said, one event an alert event; a repeat after a crash has the same `event_id`",
+    own_columns=(
+        Column(name="task", kind="string", doc="the task that it is of", tag=True),
+        Column(name="node", kind="string", doc="its alert node", tag=True),
+        Column(name="topic", kind="string", doc="the alert topic that the script names; empty without one"),
+        Column(name="group_id", kind="string", doc="tags and values of the group, `nil` where nothing is grouped"),
+        Column(name="alert_id", kind="string", doc="the alert's id as the script makes it"),
+        Column(name="level", kind="string", doc="OK, INFO, WARNING or CRITICAL", tag=True),
+        Column(name="previous_level", kind="string", doc="the level before", tag=True),
+        Column(name="message", kind="string", doc="for people", length_max=ALERT_MESSAGE_LENGTH_MAX),
+        Column(name="details", kind="string", doc="for people, longer; often HTML", length_max=EVENT_BYTES_MAX),
+        Column(name="data", kind="string", doc="JSON: the rows that the alert is about", length_max=EVENT_BYTES_MAX),
+        Column(name="duration_ns", kind="int64", unit="ns", doc="how long the alert has not been OK", low=0),
+        Column(name="recoverable", kind="boolean", doc="whether an OK event follows when it is over"),
+        Column(
+            name="at_ns", kind="int64", unit="ns", doc="time of the point, however old; `time_ns` is when it was found"
+        ),
+        Column(
+            name="handlers",
+            kind="string",
+            doc="JSON: a list of kind, arguments and properties of each handler",
+            length_max=EVENT_BYTES_MAX,
+        ),
+    ),
+    key="task",
+    retention_s=7 * 24 * 3600,
+)
+
 TOPICS: Mapping[str, Topic] = {
     each.name: each
     for each in (
         *(MONITORING, RANDOM_NUMBERS, CENSUS_POPULATION, CENSUS_INCOME),
         *(DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS, SAMPLES),
-        *(EVENT_COUNTS, LOADS),
+        *(EVENT_COUNTS, LOADS, ALERTS),
     )
 }

@@ -50,9 +50,11 @@ def _services() -> Iterator[Service]:
 
         yield Service(name="collector", title="`pipeline collect`", settings=CollectorSettings)
     if find_spec("pipeline_output"):
+        from pipeline_output.handlers.settings import AlertSettings
         from pipeline_output.loader.settings import LoaderSettings
 
         yield Service(name="loader", title="`pipeline load`", settings=LoaderSettings)
+        yield Service(name="alerts", title="The alert handlers of `pipeline tasks`", settings=AlertSettings)
     if find_spec("pipeline_processing"):
         from pipeline_processing.settings import ProcessingSettings
 

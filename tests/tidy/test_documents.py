@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pipeline_cli import reference
 from pipeline_cli.services import Service, services
+from pipeline_output.handlers import HANDLERS
 from pipeline_queue.setting_places import all_names_of
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,11 @@ def test_every_setting_says_what_it_is(service: Service) -> None:
 def test_every_name_of_a_setting_is_in_capitals_and_of_one_setting(service: Service) -> None:
     names = [name for field in service.settings.model_fields.values() for name in all_names_of(field)]
     assert [name for name in names if not re.fullmatch("[A-Z][A-Z0-9_]+", name) or names.count(name) > 1] == []
+
+
+def test_the_page_of_alerts_has_every_handler() -> None:
+    page = (ROOT / "docs/alerts.md").read_text()
+    assert [name for name in HANDLERS if f"| `.{name}(" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

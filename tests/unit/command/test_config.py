@@ -44,13 +44,13 @@ def test_a_service_is_shown_with_where_each_value_is_from(named: Path, monkeypat
 
 
 def test_all_services_are_shown_when_none_is_named() -> None:
-    assert {row["service"] for row in rows()} == {*SERVICES, "tasks", "commands"}
+    assert {row["service"] for row in rows()} == {*SERVICES, "tasks", "alerts", "commands"}
 
 
 def test_a_stage_that_an_image_does_not_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("pipeline_input", "pipeline_processing"):
         monkeypatch.setitem(sys.modules, package, None)
-    assert {row["service"] for row in rows()} == {"loader", "display", "commands"}
+    assert {row["service"] for row in rows()} == {"loader", "alerts", "display", "commands"}
 
 
 def test_the_table_shows_a_long_value_whole_and_no_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:

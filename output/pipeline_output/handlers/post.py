@@ -1,0 +1,56 @@
+"""`.post(url)`: the alert's JSON to a URL of the script's choice.
+
+From: Kapacitor's `post`, without named endpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from pipeline_output.handlers.calls import Calls
+from pipeline_output.handlers.handler import Delivery, Operator, checked_url, web_target
+from pipeline_output.handlers.transport import Post, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostAlert:
+    TEMPLATED: ClassVar[tuple[str, ...]] = ("",)
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    timeout_s: float
+    is_verified: bool
+    shows_reply: bool
+
+    @property
+    def target(self) -> str:
+        return web_target("post", self.url)
+
+    @classmethod
+    def of(cls, calls: Calls, operator: Operator) -> Self:
+        headers = calls.pairs("header")
+        if not all(isinstance(each, str) for each in headers.values()):
+            raise calls.bad("takes text as the value of a `header`")
+        return cls(
+            url=checked_url(calls, calls.argument("the URL"), operator.targets),
+            headers=headers,
+            timeout_s=calls.seconds("timeout", operator.settings.timeout_s) or operator.settings.timeout_s,
+            is_verified=not calls.flag("skipSSLVerification"),
+            shows_reply=calls.flag("captureResponse"),
+        )
+
+    def deliver(self, delivery: Delivery, *, transport: Transport) -> None:
+        own = {"Content-Type": "application/json", "Idempotency-Key": delivery.key}
+        theirs = {name: value for name, value in self.headers.items() if name.lower() != "content-type"}
+        transport.post(
+            Post(
+                url=self.url,
+                body=delivery.alert.body + b"\n",
+                headers=own | theirs,
+                timeout_s=self.timeout_s,
+                is_verified=self.is_verified,
+                shows_reply=self.shows_reply,
+            )
+        )
