@@ -43,3 +43,12 @@ class Looped:
     retention_policy: str
     measurement: str
     points: Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """Each point or batch as a line of the server's log."""
+
+    level: str
+    prefix: str
+    data: Data

@@ -1,0 +1,77 @@
+"""Rows for an InfluxDB, gathered until there are enough of them or they have waited long enough.
+
+In:      points.
+Out:     posts of line protocol to /write, through a sender that keeps them until they are taken.
+A row that comes again, after a crash, is the same point, and InfluxDB has it once.
+"""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline_queue.points.writing import lines
+
+from pipeline_processing.engine.sender import Post, Sender
+from pipeline_processing.operators.outside import Rows
+from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.writing import Names, blocks_of
+
+class Target(NamedTuple):
+    database: str
+    retention_policy: str
+    precision: str
+    consistency: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        given = {"db": self.database, "rp": self.retention_policy, "consistency": self.consistency}
+        return {name: value for name, value in given.items() if value} | {"precision": self.precision}
+
+
+@dataclass(slots=True)
+class Influx:
+    url: str
+    sender: Sender
+    task: str
+    _rows: dict[Target, list[bytes]] = field(default_factory=dict)
+    _count: int = 0
+    _posts: int = 0
+    _created: set[str] = field(default_factory=set)
+    _timer: threading.Timer | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def write(self, rows: Rows, keys: Keys) -> None:
+        names = Names(database=rows.database, retention_policy=rows.retention_policy, measurement=rows.measurement)
+        with self._lock:
+            for block in blocks_of(rows.points, keys, names):
+                target = Target(block.database, rows.retention_policy, rows.precision or "n", rows.write_consistency)
+                if rows.create and block.database not in self._created:
+                    self._created.add(block.database)
+                    self._put("/query", {"q": f'CREATE DATABASE "{block.database}"'}, b"")
+                self._rows.setdefault(target, []).append(lines(block.batch, precision=target.precision))
+            self._count += len(rows.points)
+            if self._count >= rows.buffer:
+                self.flush()
+            elif self._timer is None:
+                self._timer = threading.Timer(rows.flush_interval_ns / 1e9, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Hand over what is gathered."""
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+            for target, written in self._rows.items():
+                self._put("/write", target.parameters, b"".join(written))
+            self._rows.clear()
+            self._count = 0
+
+    def _put(self, path: str, parameters: dict[str, str], body: bytes) -> None:
+        self._posts += 1
+        url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
+        self.sender.put(Post(url=url, body=body, key=f"{self.task}.{self._posts}"))

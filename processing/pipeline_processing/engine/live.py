@@ -1,0 +1,76 @@
+"""Tasks on the queue: fed from its topics, heard by the world, and resumed after a crash.
+
+In:      a queue, and a folder for what must outlive the process.
+Out:     sources, outlets and files for the tasks of a TaskMaster.
+A task that is started for the first time begins with what comes next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline_queue.brokers import Broker, Record
+from pipeline_queue.brokers.protocol import partition_of
+from pipeline_queue.points.block import decode, key_of
+from pipeline_queue.topics import POINTS
+
+from pipeline_processing.engine.life import Files
+from pipeline_processing.engine.outlets import Outlets
+from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.ring import Ring
+from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.source import LogSource, Place
+from pipeline_processing.engine.tail import Tail
+from pipeline_processing.points.reading import Registry, shared
+from pipeline_processing.tasks.task_master import TaskDefinition
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    open_broker: Callable[[], Broker]
+    folder: Path
+    registry: Registry
+    open_outlets: Callable[[TaskDefinition], Outlets]
+    _ring: Ring = field(default_factory=Ring)
+    _tail: Tail = field(init=False)
+    _partitions: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        broker = self.open_broker()
+        self._partitions = broker.partitions(POINTS.name)
+        broker.close()
+        self._tail = Tail(POINTS.name, self._ring, open_broker=self.open_broker, decode=self.portions)
+        self._tail.start()
+
+    def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
+        places = {self._place(database, policy) for database, policy in definition.dbrps}
+        positions = after.positions if after else {place: self._ring.ends()[place] for place in places}
+        return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
+
+    def outlets(self, definition: TaskDefinition) -> Outlets:
+        return self.open_outlets(definition)
+
+    def files(self, definition: TaskDefinition) -> Files:
+        return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
+
+    def portions(self, record: Record) -> Sequence[Portion]:
+        block = decode(record.value)
+        return [
+            Portion(
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                database=block.database,
+                retention_policy=block.retention_policy,
+                block=shared(block, self.registry),
+            )
+        ]
+
+    def close(self) -> None:
+        self._tail.stop()
+
+    def _place(self, database: str, retention_policy: str) -> Place:
+        return POINTS.name, partition_of(key_of(database, retention_policy), self._partitions)

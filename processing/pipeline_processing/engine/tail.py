@@ -1,0 +1,57 @@
+"""The end of a topic, read into the ring as it grows.
+
+In:      records of one topic.
+Out:     portions in the ring, in the order in which they were read.
+A record that cannot be read goes to the dead letters. While the queue is away it is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from pipeline_queue.brokers import Broker
+from pipeline_queue.errors import OffsetGone, QueueError
+
+from pipeline_processing.engine.ring import Ring
+from pipeline_processing.engine.source import Decode
+
+LOG = logging.getLogger(__name__)
+WAIT_S = 0.5
+RECORDS_MAX = 100
+AWAY_S = 1.0
+
+
+class Tail:
+    def __init__(self, topic: str, ring: Ring, *, open_broker: Callable[[], Broker], decode: Decode) -> None:
+        self._topic, self._ring, self._open, self._decode = topic, ring, open_broker, decode
+        self._broker = open_broker()
+        self._offsets = self._broker.end_offsets(topic)
+        self._stopping = threading.Event()
+        ring.begins_at({(topic, partition): offset for partition, offset in self._offsets.items()})
+        self._thread = threading.Thread(target=self._follow, name=f"tail-{topic}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._read()
+            except OffsetGone:
+                self._offsets = self._broker.begin_offsets(self._topic)
+            except QueueError as error:
+                LOG.warning("reading %s: %s", self._topic, error)
+                self._stopping.wait(AWAY_S)
+        self._broker.close()
+
+    def _read(self) -> None:
+        for record in self._broker.read(self._topic, self._offsets, wait_s=WAIT_S, limit=RECORDS_MAX):
+            for portion in self._decode(record):
+                self._ring.append(portion)
+            self._offsets[record.partition] = record.offset + 1
