@@ -139,7 +139,7 @@ class Life:
         now_ns = self._now_ns()
         due_ns = self.task.run.due_ns()
         if portions or (due_ns is not None and due_ns <= now_ns):
-            if self._journal and self.task.needs_journal:
+            if self._journal and (self.task.needs_journal or len(self.source.positions) > 1):
                 self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
             self._take(portions, Tick(now_ns=now_ns))
         self._count()

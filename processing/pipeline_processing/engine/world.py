@@ -108,7 +108,7 @@ class World:
                 Post(
                     url=request.url,
                     body=body,
-                    key=f"{self._origin}.{node}.{int(one.cause[0])}.{at}",
+                    key=f"{self._origin}.{node}.{int(one.cause[0])}.{_ordinal(request.data.cause, at)}",
                     headers=(JSON, *request.headers),
                     timeout_s=request.timeout_ns / 1e9 or POST_TIMEOUT_S,
                     attempts_max=POST_ATTEMPTS,
@@ -129,6 +129,11 @@ class World:
         if node not in self._senders:
             self._senders[node] = Sender(name=f"{self._task} {node}", send=over_http)
         return self._senders[node]
+
+
+def _ordinal(cause: np.ndarray, at: int) -> int:
+    """The number of one item among those of its cause, which stand together."""
+    return at - int(np.argmax(cause == cause[at]))
 
 
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}

@@ -27,6 +27,8 @@ class Loopback:
     KIND: ClassVar[str] = "kapacitorLoopback"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
+    EXACT_STEPS: ClassVar[bool] = True
+    """What it writes is known again by the step that wrote it."""
 
     database: str = option("database", string, "", "their database; each point's own if unset")
     retention_policy: str = option("retentionPolicy", string, "", "their retention policy; each point's own if unset")
