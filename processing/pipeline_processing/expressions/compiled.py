@@ -99,14 +99,14 @@ class Compiled:
             yield 0, None
             return
         numbers = np.zeros(len(frame), dtype=np.int64) if which is None else which
-        if not self._running:
-            for number in range(len(programs)):
+        counted = [number for number, each in enumerate(programs) if self._running and isinstance(each, Program)]
+        if len(counted) <= 1 and not alone:
+            counted = []
+        for number in range(len(programs)):
+            if number not in counted:
                 yield number, np.flatnonzero(numbers == number)
-            return
-        hopeless = np.array([isinstance(each, str) for each in programs])
-        for number in np.flatnonzero(hopeless).tolist():
-            yield number, np.flatnonzero(numbers == number)
-        yield from by_turn(frame.group, np.where(hopeless[numbers], -1, numbers), groups, alone=alone)
+        if counted:
+            yield from by_turn(frame.group, np.where(np.isin(numbers, counted), numbers, -1), groups, alone=alone)
 
     def _fields(self, signature: tuple[str, ...], frame: Frame, at: np.ndarray | None) -> dict[str, Any]:
         values = self._sources.value

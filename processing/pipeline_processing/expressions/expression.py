@@ -28,6 +28,12 @@ class Evaluated:
             return np.zeros(rows, dtype=bool)
         return column.values.astype(bool) & column.mask()
 
+    def condition_errors(self, rows: int) -> dict[str, int]:
+        """The rows that are neither TRUE nor FALSE, by reason: those without a value, and those with another type."""
+        other = {f"a condition is {kind}, not bool": each for kind, each in self.columns.items() if kind != "bool"}
+        counts = {reason: rows if each.present is None else int(each.present.sum()) for reason, each in other.items()}
+        return {**self.errors, **counts}
+
 
 @runtime_checkable
 class Expression(Protocol):

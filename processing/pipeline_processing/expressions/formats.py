@@ -35,7 +35,8 @@ def float_text(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return format(Decimal(repr(value)), "f").removesuffix(".0")
+    digits = repr(value)
+    return (format(Decimal(digits), "f") if "e" in digits else digits).removesuffix(".0")
 
 
 def duration_text(value_ns: int) -> str:
@@ -43,7 +44,8 @@ def duration_text(value_ns: int) -> str:
     if value_ns == 0:
         return "0s"
     unit = next((unit for unit, ns in UNITS_NS.items() if value_ns % ns == 0), "u")
-    return f"{int(math.copysign(abs(value_ns) // UNITS_NS[unit], value_ns))}{unit}"
+    count = abs(value_ns) // UNITS_NS[unit]
+    return f"{count if value_ns > 0 else -count}{unit}"
 
 
 def bool_of(text: str) -> bool:

@@ -24,6 +24,17 @@ def _logb(x: Any) -> Any:
     return np.where(np.isfinite(x), np.where(x == 0, -np.inf, exponent), np.abs(x))
 
 
+def _log2(x: Any) -> Any:
+    """Exact for powers of 2."""
+    fraction, exponent = np.frexp(x)
+    return np.where(fraction == 0.5, exponent - 1.0, np.log(fraction) * 1.4426950408889634 + exponent)
+
+
+def _log10(x: Any) -> Any:
+    """By way of `log2`, so that what is whole there is whole here."""
+    return _log2(x) * 0.30102999566398120
+
+
 def _max(x: Any, y: Any) -> Any:
     """+Inf is more than NaN, which is more than all else; 0 is more than -0."""
     greater = np.where((x == 0) & (y == 0), x + y, np.maximum(x, y))
@@ -39,18 +50,18 @@ def _pow10(n: Any) -> Any:
     return _POWERS_OF_10[np.clip(n, -324, 309) + 324]
 
 
-def _fading(bessel: Callable[..., Any]) -> Callable[..., Any]:
-    """The Bessel function, 0 at infinity, where scipy has none."""
-    return lambda *arguments: np.where(np.isinf(arguments[-1]), 0.0, bessel(*arguments))
+def _fading(bessel: Callable[..., Any], at: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The Bessel function, 0 at an infinity, where scipy has none, and never -0."""
+    return lambda *arguments: np.where(at(arguments[-1]), 0.0, bessel(*arguments) + 0.0)
 
 
 def _jn(n: Any, x: Any) -> Any:
-    return _fading(special.jv)(np.asarray(n, dtype=np.float64), x)
+    return _fading(special.jv, np.isinf)(np.asarray(n, dtype=np.float64), x)
 
 
 def _yn(n: Any, x: Any) -> Any:
     """Of an order below zero, that of its opposite, negated where it is odd."""
-    found = _fading(special.yn)(np.minimum(np.abs(n), 2**31 - 1), x)
+    found = _fading(special.yn, np.isposinf)(np.minimum(np.abs(n), 2**31 - 1), x)
     return np.where((n < 0) & (n % 2 != 0), -found, found)
 
 
@@ -73,12 +84,12 @@ _OF_ONE = {
     "expm1": np.expm1,
     "floor": np.floor,
     "gamma": _gamma,
-    "j0": _fading(special.j0),
-    "j1": _fading(special.j1),
+    "j0": _fading(special.j0, np.isinf),
+    "j1": _fading(special.j1, np.isinf),
     "log": np.log,
-    "log10": np.log10,
+    "log10": _log10,
     "log1p": np.log1p,
-    "log2": np.log2,
+    "log2": _log2,
     "logb": _logb,
     "sin": np.sin,
     "sinh": np.sinh,
@@ -86,8 +97,8 @@ _OF_ONE = {
     "tan": np.tan,
     "tanh": np.tanh,
     "trunc": np.trunc,
-    "y0": _fading(special.y0),
-    "y1": _fading(special.y1),
+    "y0": _fading(special.y0, np.isposinf),
+    "y1": _fading(special.y1, np.isposinf),
 }
 _OF_TWO = {
     "atan2": np.arctan2,

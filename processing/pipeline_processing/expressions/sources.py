@@ -63,12 +63,18 @@ class Sources:
         mixed = [at for at, each in enumerate(found) if isinstance(each, np.ndarray)]
         if not mixed:
             return [tuple(KINDS[each] for each in found)], None
-        ways, which = np.unique(np.stack([found[at] for at in mixed]), axis=1, return_inverse=True)
-        signatures = []
-        for way in ways.T.tolist():
-            kinds = dict(zip(mixed, way, strict=True))
-            signatures.append(tuple(KINDS[kinds.get(at, each)] for at, each in enumerate(found)))
-        return signatures, which.reshape(-1)
+        ways, which = [()], np.zeros(len(frame), dtype=np.int64)
+        for at in mixed:
+            codes = which * len(KINDS) + found[at]
+            used = np.flatnonzero(np.bincount(codes, minlength=len(ways) * len(KINDS)))
+            ways = [(*ways[code // len(KINDS)], code % len(KINDS)) for code in used.tolist()]
+            numbers = np.zeros(len(KINDS) * (1 + int(used[-1]) // len(KINDS)), dtype=np.int64)
+            numbers[used] = np.arange(len(used))
+            which = numbers[codes]
+        return [self._signature(found, dict(zip(mixed, way, strict=True))) for way in ways], which
+
+    def _signature(self, found: list[int | np.ndarray], mixed: dict[int, int]) -> tuple[str, ...]:
+        return tuple(KINDS[mixed.get(at, each)] for at, each in enumerate(found))  # type: ignore[arg-type]
 
     def _kind_of_rows(self, name: str, frame: Frame) -> int | np.ndarray:
         """One of KINDS for all rows, or an array of one each."""
