@@ -44,6 +44,16 @@ def process() -> None:
     run()
 
 
+def run_tasks(
+    port: Annotated[int | None, typer.Option(help="Of the task API; TASKS_PORT or 9092.", show_default=False)] = None,
+    host: Annotated[str | None, typer.Option(help="The address; TASKS_HOST or 127.0.0.1.", show_default=False)] = None,
+) -> None:
+    """Processing: run tasks on points, behind the API that Kapacitor's clients speak."""
+    from pipeline_cli.tasks_service import serve as run
+
+    run("pipeline_cli.tasks_engine:worker", host=host, port=port)
+
+
 def serve(
     port: Annotated[
         int | None, typer.Option(help="Where the pages are; DISPLAY_PORT or 8080.", show_default=False)

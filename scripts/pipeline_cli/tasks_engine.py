@@ -9,8 +9,6 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline_input.points_door import PointsDoor
 from pipeline_output.handlers.deliveries import Deliveries

@@ -19,6 +19,7 @@ from pipeline_processing.operators.outside import Rows
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.writing import Names, blocks_of
 
+
 class Target(NamedTuple):
     database: str
     retention_policy: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pipeline_processing.expressions.formats import duration_text
-from pipeline_processing.graph.counting import node_stats
+from pipeline_processing.graph.counting import go_duration, node_stats
 from pipeline_processing.graph.graph import Graph
 from pipeline_processing.graph.run import Run
 
@@ -36,7 +35,7 @@ class _attributes:
     @staticmethod
     def node(name: str, stats: dict[str, Any]) -> str:
         shown = {key: value for key, value in stats.items() if key not in {"collected", "emitted"}}
-        shown["avg_exec_time_ns"] = duration_text(shown["avg_exec_time_ns"])
+        shown["avg_exec_time_ns"] = go_duration(shown["avg_exec_time_ns"])
         return f"{name} [" + "".join(f'{key}="{value}" ' for key, value in sorted(shown.items())) + "];"
 
     @staticmethod
@@ -48,7 +47,7 @@ class _labels:
     @staticmethod
     def node(name: str, stats: dict[str, Any]) -> str:
         shown = {key: value for key, value in stats.items() if key not in {"collected", "emitted"}}
-        shown["avg_exec_time_ns"] = duration_text(shown["avg_exec_time_ns"])
+        shown["avg_exec_time_ns"] = go_duration(shown["avg_exec_time_ns"])
         label = "\\n".join(f"{key}: {value}" for key, value in sorted(shown.items()))
         return f'{name} [xlabel="{label}"];'
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.go_sort import go_sorted
 from pipeline_processing.operators.influxql import Function, one_each, scattered
 from pipeline_processing.operators.same_times import SameTimes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+
 from pipeline_processing.alerts.event import HandlerCall, Place
 from pipeline_processing.alerts.identities import Identities
 from pipeline_processing.alerts.judgement import Case, Failures, judged
@@ -32,6 +33,8 @@ from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.keys import Keys
 
 HISTORY, HISTORY_MIN = 21, 2
+COUNTED = ("ok", "info", "warn", "crit")
+"""The levels as statistics name them."""
 
 
 def a_longest_silence(given: Arguments) -> int:
@@ -70,6 +73,7 @@ class Alert:
     KIND: ClassVar[str] = "alert"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
+    COUNTS: ClassVar[tuple[str, ...]] = ("alerts_inhibited", "alerts_triggered", *(f"{each}s_triggered" for each in COUNTED))
 
     id: str = option("id", string, ID, "the template of its id")
     message: str = option("message", string, MESSAGE, "the template of its message")
@@ -136,7 +140,7 @@ class Alert:
         events = self._teller.events(told, keys)
         out = self._marks.marked(told.out, events, keys)
         emitted = in_order([*events, *self._teller.inhibitions(data, decided, keys)])
-        return Step(state=state, out=out, emitted=emitted, errors=failures.found)
+        return Step(state=state, out=out, emitted=emitted, errors=failures.found, counted=_counted(told))
 
     @property
     def _teller(self) -> Teller:
@@ -204,3 +208,8 @@ class Alert:
             bool(self.handlers or self.topic),
             *(each is not None for each in self.expressions),
         )
+
+
+def _counted(told: Told) -> dict[str, int]:
+    by_level = {f"{name}s_triggered": told.level.count(level) for level, name in enumerate(COUNTED)}
+    return {"alerts_triggered": len(told.level), **by_level}

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, duration, flag, option, string
 from pipeline_processing.operators.runs import Runs, with_rows_of

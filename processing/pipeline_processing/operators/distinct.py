@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.same_times import SameTimes
 from pipeline_processing.operators.several_values import Results, ToBatches
 from pipeline_processing.operators.typed_values import Part

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from pipeline_processing.points.keys import Ids, Keys, Series, Tags, sorted_tags
 from pipeline_processing.points.store import grown
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.exponential_smoothing import SEASONS_AT, forecasts
 from pipeline_processing.operators.nelder_mead import minimised
 from pipeline_processing.operators.options import a_duration, a_string, an_int, argument, arguments, flag, option

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
-from pipeline_processing.operators.options import Arguments, a_string, argument, arguments, duration, flag, option, string
+from pipeline_processing.operators.options import (
+    Arguments,
+    a_string,
+    argument,
+    arguments,
+    duration,
+    flag,
+    option,
+    string,
+)
 from pipeline_processing.operators.outside import Request
 from pipeline_processing.points.keys import Keys
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.exponential_smoothing import squared_error
 
 STEPS_MAX = 1000

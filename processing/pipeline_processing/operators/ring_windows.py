@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.points.store import grown
 
 NONE = -1

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from pipeline_processing.operators.operator import Data
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame

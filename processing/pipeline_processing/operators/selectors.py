@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.go_sort import go_sorted
 from pipeline_processing.operators.group_series import renamed
 from pipeline_processing.operators.influxql import Function

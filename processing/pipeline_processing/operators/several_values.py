@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+
 from pipeline_processing.operators.influxql import Function, scattered
 from pipeline_processing.operators.operator import Edge
 from pipeline_processing.operators.same_times import SameTimes

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.operators.group_series import merged
 from pipeline_processing.operators.options import a_string, an_int, argument
 from pipeline_processing.operators.same_times import SameTimes

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
+
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame, Type
 

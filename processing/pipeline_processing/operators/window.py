@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+
 from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.operators.operator import STREAM, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import duration, flag, integer, option

@@ -7,6 +7,7 @@ Refuses: a wrong value, with its name, the value met and what is allowed.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pipeline_queue.settings import ServiceSettings
@@ -30,6 +31,10 @@ class TasksSettings(ServiceSettings):
     state_url: Annotated[SecretStr, Field(validation_alias="TASKS_STATE_URL")] = SecretStr("sqlite:///data/tasks")
     """Where definitions of tasks are: `sqlite:///absolute/folder` or `postgresql://user:password@host:port/database`;
     `sqlite:///data/tasks` if unset."""
+    folder: Annotated[Path, Field(validation_alias="TASKS_DIR")] = Path("data/tasks")
+    """Where tasks that run keep their state, and recordings are."""
+    influx_url: Annotated[str, Field(validation_alias="TASKS_INFLUX_URL")] = "http://127.0.0.1:8086"
+    """The InfluxDB that `influxDBOut` writes to, unless its `cluster` is a URL."""
     body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30

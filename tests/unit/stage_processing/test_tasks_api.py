@@ -11,8 +11,9 @@ from unittest.mock import patch
 import pytest
 from pipeline_output.errors import StoreUnavailable
 from pipeline_processing.errors import ProcessingError
+from pipeline_processing.graph.counting import go_duration
 from pipeline_processing.tasks.api.messages import Request
-from pipeline_processing.tasks.api.statistics import Figure, go_duration
+from pipeline_processing.tasks.api.statistics import Figure
 from tasks_at_hand import CPU, NOW, TaskServer, task_server
 
 WHOLE = (

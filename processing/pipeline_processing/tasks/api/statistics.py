@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from pipeline_processing.graph.counting import go_duration
 from pipeline_processing.tasks.api.messages import VERSION, Request, Response, answered
 from pipeline_processing.tasks.errors import Missing
 from pipeline_processing.tasks.registry import TaskRegistry
@@ -21,7 +22,6 @@ from pipeline_processing.tasks.registry import TaskRegistry
 DIGITS = "0123456789"
 OF_EDGES = {"collected", "emitted"}
 """Of a node's counters those that Kapacitor tells of the edges around it."""
-UNITS_NS = (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +90,3 @@ class Statistics:
             )
         except Missing:
             return {}
-
-
-def go_duration(time_ns: float) -> str:
-    """Below a minute as Go writes it: `0s`, `438ns`, `1.8µs`."""
-    for unit, size_ns in UNITS_NS:
-        if time_ns >= size_ns:
-            return f"{f'{time_ns / size_ns:.9f}'.rstrip('0').rstrip('.')}{unit}"
-    return f"{int(time_ns)}ns" if time_ns else "0s"
