@@ -4,7 +4,6 @@ QueueError
 ├── BadSetting        a setting that is wrong, unknown, or said twice; its name, the value met, what is allowed
 ├── BadUrl            a broker URL of no known form
 ├── UnknownTopic      a name that no declaration and no broker knows
-├── BadBlock          bytes that are no block of points
 ├── TooLarge          a message above the block limit; nothing of the call was published
 ├── AlertTooLarge     handlers of an alert that do not fit an event
 ├── OffsetGone        a read below what retention has left
@@ -39,11 +38,6 @@ class UnknownTopic(QueueError):
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(names) or 'none'}"
         super().__init__(f"no topic is called `{name}`{hint}")
-
-
-class BadBlock(QueueError):
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"these bytes are no block of points: {reason}")
 
 
 class TooLarge(QueueError):

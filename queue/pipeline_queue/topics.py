@@ -51,7 +51,8 @@ class Topic:
 
     `key` names the column whose value picks the partition: equal keys keep their order. Without a `retention_s` all is
     kept for ever.
-    A raw topic carries bytes that are nobody's events (dead letters); its columns are empty.
+    A raw topic carries bytes that are nobody's events (dead letters, blocks of points); its columns are empty, and `encoding`
+    says what its records are.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Topic:
     retention_s: int | None = 24 * 3600
     lateness_s: int = 10
     raw: bool = False
+    encoding: Literal["ndjson", "bytes", "arrow"] = "ndjson"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -172,6 +174,17 @@ DEAD_LETTERS = Topic(
     key="",
     retention_s=30 * 24 * 3600,
     raw=True,
+    encoding="bytes",
+)
+
+POINTS = Topic(
+    name="points",
+    doc="Points of line protocol, as Arrow blocks of up to 10,000 (pipeline_queue.points.block says how); keyed by database and retention policy, whose points keep one order",
+    own_columns=(),
+    key="",
+    partitions=4,
+    raw=True,
+    encoding="arrow",
 )
 
 HEARTBEATS = Topic(
@@ -318,6 +331,6 @@ TOPICS: Mapping[str, Topic] = {
     for each in (
         *(MONITORING, RANDOM_NUMBERS, CENSUS_POPULATION, CENSUS_INCOME),
         *(DEAD_LETTERS, HEARTBEATS, JOB_REQUESTS, JOB_RESULTS, SAMPLES),
-        *(EVENT_COUNTS, LOADS, ALERTS),
+        *(EVENT_COUNTS, LOADS, POINTS, ALERTS),
     )
 }

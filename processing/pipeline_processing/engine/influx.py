@@ -12,12 +12,12 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline_queue.points.writing import lines
+from pipeline_queue.points.lines import to_lines
 
 from pipeline_processing.engine.sender import Post, Sender
 from pipeline_processing.operators.outside import Rows
 from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.writing import Names, blocks_of
+from pipeline_processing.points.writing import Names, points_of
 
 
 class Target(NamedTuple):
@@ -47,12 +47,12 @@ class Influx:
     def write(self, rows: Rows, keys: Keys) -> None:
         names = Names(database=rows.database, retention_policy=rows.retention_policy, measurement=rows.measurement)
         with self._lock:
-            for block in blocks_of(rows.points, keys, names):
-                target = Target(block.database, rows.retention_policy, rows.precision or "n", rows.write_consistency)
-                if rows.create and block.database not in self._created:
-                    self._created.add(block.database)
-                    self._put("/query", {"q": f'CREATE DATABASE "{block.database}"'}, b"")
-                self._rows.setdefault(target, []).append(lines(block.batch, precision=target.precision))
+            for origin, points in points_of(rows.points, keys, names):
+                target = Target(origin.database, rows.retention_policy, rows.precision or "n", rows.write_consistency)
+                if rows.create and origin.database not in self._created:
+                    self._created.add(origin.database)
+                    self._put("/query", {"q": f'CREATE DATABASE "{origin.database}"'}, b"")
+                self._rows.setdefault(target, []).append(to_lines(points, precision=target.precision))
             self._count += len(rows.points)
             if self._count >= rows.buffer:
                 self.flush()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.brokers.protocol import partition_of
-from pipeline_queue.points.block import decode, key_of
+from pipeline_queue.points.block import Origin, decode, key_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.engine.life import Files
@@ -57,15 +57,15 @@ class Live:
         return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
 
     def portions(self, record: Record) -> Sequence[Portion]:
-        block = decode(record.value)
+        origin, batch = decode(record.value)
         return [
             Portion(
                 topic=record.topic,
                 partition=record.partition,
                 offset=record.offset,
-                database=block.database,
-                retention_policy=block.retention_policy,
-                block=shared(block, self.registry),
+                database=origin.database,
+                retention_policy=origin.retention_policy,
+                block=shared(origin, batch, self.registry),
             )
         ]
 
@@ -73,4 +73,4 @@ class Live:
         self._tail.stop()
 
     def _place(self, database: str, retention_policy: str) -> Place:
-        return POINTS.name, partition_of(key_of(database, retention_policy), self._partitions)
+        return POINTS.name, partition_of(key_of(Origin(database, retention_policy)), self._partitions)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline_queue.brokers import Broker, Message, Record
-from pipeline_queue.points.block import messages_of
+from pipeline_queue.points.block import as_batch
+from pipeline_queue.points.block import messages as messages_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.operators.outside import Looped
 from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.writing import Names, blocks_of
+from pipeline_processing.points.writing import Names, points_of
 
 LOOPED = "looped"
 """A header with the id of what was looped: the same when it comes again."""
@@ -33,7 +34,9 @@ class Looper:
         )
         at = f"{self._origin}.{node}.{int(looped.points.cause[0])}"
         messages = [
-            message for block in blocks_of(looped.points, keys, names) for message in messages_of(block)
+            message
+            for origin, points in points_of(looped.points, keys, names)
+            for message in messages_of(origin, as_batch(points))
         ]
         named = [_named(each, f"{at}.{number}".encode()) for number, each in enumerate(messages)]
         self._broker.publish(POINTS.name, [each for each in named if each.headers[-1][1] not in self._said])

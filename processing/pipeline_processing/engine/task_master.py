@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline_queue.points.block import PointBlock
+from pipeline_queue.points.block import Origin
 
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.life import Files, Life
@@ -171,7 +171,7 @@ class TaskMaster:
     def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         """Points (Arrow batches, see pipeline_queue/points/block.py) for the tasks that are fed directly."""
         for batch in batches:
-            block = shared(PointBlock(database, retention_policy, batch), self._registry)
+            block = shared(Origin(database, retention_policy), batch, self._registry)
             portion = Portion(
                 topic="", partition=0, offset=self._written, database=database, retention_policy=retention_policy, block=block
             )

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-from pipeline_queue.points.block import TYPES, PointBlock
-from pipeline_queue.points.series_key import parts_of
+from pipeline_queue.points.block import Origin, as_points
+from pipeline_queue.points.series_key import read
 
 from pipeline_processing.points.frame import Column, Frame, Key
-from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries, Series
+from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries, Series, Tags, sorted_tags
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Registry:
         found = self._ids.get((database, retention_policy, key))
         if found is None:
             found = self._ids[database, retention_policy, key] = len(self.series)
-            self.series.append(Series(database, retention_policy, *parts_of(key)))
+            self.series.append(Series(database, retention_policy, *_parts(key)))
         return found
 
 
@@ -72,24 +72,16 @@ class SharedBlock:
         )
 
 
-def shared(block: PointBlock, registry: Registry) -> SharedBlock:
-    batch = block.batch
-    keys = batch.column(1)
-    ids = registry.ids(block.database, block.retention_policy, keys.dictionary.to_pylist())
-    fields = {
-        (name, TYPES[column.type]): _column(column)
-        for name, column in zip(batch.schema.names[2:], batch.columns[2:], strict=True)
-    }
+def shared(origin: Origin, batch: pa.RecordBatch, registry: Registry) -> SharedBlock:
+    points = as_points(batch)
+    ids = registry.ids(origin.database, origin.retention_policy, points.keys)
     return SharedBlock(
-        time_ns=batch.column(0).to_numpy(zero_copy_only=False),
-        series=ids[keys.indices.to_numpy(zero_copy_only=False)],
-        fields=fields,
+        time_ns=points.time_ns,
+        series=ids[points.series],
+        fields={(each.name, each.type): Column(each.values, each.present) for each in points.fields},
     )
 
 
-def _column(column: pa.Array) -> Column:
-    if column.null_count == 0:
-        return Column(column.to_numpy(zero_copy_only=False))
-    present = column.is_valid().to_numpy(zero_copy_only=False)
-    filled = column if pa.types.is_string(column.type) else column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-    return Column(filled.to_numpy(zero_copy_only=False), present)
+def _parts(key: bytes) -> tuple[str, Tags]:
+    name, tags = read(key)
+    return name.decode(), sorted_tags((tag.decode(), value.decode()) for tag, value in tags)

@@ -6,21 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-from pipeline_queue.points.block import PointBlock
-from pipeline_queue.points.series_key import key_of
+from pipeline_queue.points.block import FieldColumn, Origin, Points
+from pipeline_queue.points.series_key import written as key_of
 
-from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.frame import Frame
+from pipeline_processing.points.keys import Keys, Series
 
-ARROW_TYPES = {
-    "float": pa.float64(),
-    "int": pa.int64(),
-    "bool": pa.bool_(),
-    "string": pa.utf8(),
-    "duration": pa.int64(),
-    "time": pa.int64(),
-}
+WRITTEN = {"float": "float", "int": "int", "bool": "bool", "string": "string", "duration": "int", "time": "int"}
+"""The types that fields have on the way; durations and times are whole ns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +25,24 @@ class Names:
     measurement: str = ""
 
 
-def blocks_of(points: Frame, keys: Keys, names: Names) -> list[PointBlock]:
+def points_of(points: Frame, keys: Keys, names: Names) -> list[tuple[Origin, Points]]:
     """The points by database and retention policy, in their order; nulls are left out, and so is a point without fields."""
     points = points.kept(_with_values(points))
     used, code = np.unique(points.series, return_inverse=True)
-    written = []
-    places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for at, series in enumerate(keys.series[each] for each in used.tolist()):
-        written.append(key_of(names.measurement or series.name, series.tags))
-        place = names.database or series.database, names.retention_policy or series.retention_policy
-        places[place].append(at)
-    return [
-        PointBlock(database, policy, _batch(points.take(rows), code[rows], written))
-        for (database, policy), series in places.items()
-        if (rows := np.flatnonzero(np.isin(code, series))).size
-    ]
+    series = [keys.series[each] for each in used.tolist()]
+    written = [_key(names.measurement or each.name, each) for each in series]
+    origins: defaultdict[Origin, list[int]] = defaultdict(list)
+    for at, each in enumerate(series):
+        origins[Origin(names.database or each.database, names.retention_policy or each.retention_policy)].append(at)
+    found = []
+    for origin, of_origin in origins.items():
+        rows = np.flatnonzero(np.isin(code, of_origin))
+        found.append((origin, _points(points.take(rows), code[rows], written)))
+    return found
+
+
+def _key(name: str, series: Series) -> bytes:
+    return key_of(name.encode(), [(tag.encode(), value.encode()) for tag, value in series.tags])
 
 
 def _with_values(points: Frame) -> np.ndarray:
@@ -57,15 +53,10 @@ def _with_values(points: Frame) -> np.ndarray:
     return found
 
 
-def _batch(points: Frame, code: np.ndarray, written: list[bytes]) -> pa.RecordBatch:
-    series = pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(written, pa.binary()))
-    fields = [(name, type_, column) for (name, type_), column in points.fields.items() if type_ != "null"]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(points.time_ns), series, *(_array(type_, column) for _, type_, column in fields)],
-        names=["time", "series", *(name for name, _, _ in fields)],
-    )
-
-
-def _array(type_: Type, column: Column) -> pa.Array:
-    absent = None if column.present is None else ~column.present
-    return pa.array(column.values, ARROW_TYPES[type_], mask=absent)
+def _points(points: Frame, code: np.ndarray, written: list[bytes]) -> Points:
+    fields = [
+        FieldColumn(name, WRITTEN[type_], column.values, column.present)
+        for (name, type_), column in points.fields.items()
+        if type_ in WRITTEN
+    ]
+    return Points(time_ns=points.time_ns, series=code.astype(np.int32), keys=written, fields=fields)

@@ -1,1 +1,4 @@
-"""Points of measurements: line protocol in and out, and the Arrow blocks in which they travel."""
+"""Points: line protocol read and written, and the Arrow blocks in which they travel on the topic `points`.
+
+Whoever imports a module of this package needs numpy, numba and pyarrow; the rest of `pipeline_queue` does not import it.
+"""

@@ -1,62 +1,63 @@
-"""A series' key, as line protocol writes it: `cpu,host=a,region=eu`, tags sorted by name.
+"""A series as one byte string: `cpu,host=a,region=eu`, tags sorted by name, escaped as in line protocol.
 
-In:      a measurement and tags, or a key.
-Out:     the other one.
-Refuses: nothing; a key is what this module wrote.
+In:   a measurement and tags, or a key as somebody wrote it.
+Out:  the one key of that series; or the measurement and the tags, unescaped.
+From: InfluxDB's models/points.go: a measurement's comma and space, and a tag's equals sign too, follow a backslash. A
+      backslash before anything else is itself, so nothing can end with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
 
-Tags = tuple[tuple[str, str], ...]
+Tags: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
-
-def key_of(name: str, tags: Iterable[tuple[str, str]]) -> bytes:
-    """The key; of tags of one name the last one counts."""
-    parts = [_escaped(name, ", "), *(f"{_escaped(k, ',= ')}={_escaped(v, ',= ')}" for k, v in sorted(dict(tags).items()))]
-    return ",".join(parts).encode()
-
-
-def parts_of(key: bytes) -> tuple[str, Tags]:
-    """The measurement and its tags."""
-    name, *tags = _split(key.decode(), ",")
-    return _plain(name), tuple(tuple(map(_plain, _split(tag, "="))) for tag in tags)
+_IN_NAME = re.compile(rb'\\([,"= ])')
+_IN_TAG = re.compile(rb"\\([,= ])")
+_OF_NAME = re.compile(rb"[, ]")
+_OF_FIELD = re.compile(rb"[,= ]")
+_OF_TAG = re.compile(rb"[,= ]")
+_COMMA = re.compile(rb"(?<!\\),")
+_EQUALS = re.compile(rb"(?<!\\)=")
 
 
-def _escaped(text: str, special: str) -> str:
-    """Backslashes are escaped too, which line protocol does not ask for, so that every text comes back as it was."""
-    text = text.replace("\\", "\\\\")
-    for each in special:
-        text = text.replace(each, f"\\{each}")
-    return text
+def written(name: bytes, tags: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The key; a tag without a value is none."""
+    parts = [_OF_NAME.sub(rb"\\\g<0>", name)]
+    parts.extend(
+        _OF_TAG.sub(rb"\\\g<0>", key) + b"=" + _OF_TAG.sub(rb"\\\g<0>", value) for key, value in sorted(tags) if value
+    )
+    return b",".join(parts)
 
 
-def _split(text: str, separator: str) -> list[str]:
-    if "\\" not in text:
-        return text.split(separator)
-    return list(_split_escaped(text, separator))
+def is_writable(name: bytes, tags: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the key reads back: all parts are there, and none ends with a backslash, which would escape what follows."""
+    parts = [name, *(part for tag in tags for part in tag)]
+    return all(part and not part.endswith(b"\\") for part in parts)
 
 
-def _split_escaped(text: str, separator: str) -> Iterator[str]:
-    begin = at = 0
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == separator:
-            yield text[begin:at]
-            begin = at + 1
-        at += 1
-    yield text[begin:]
+def read(key: bytes) -> tuple[bytes, Tags]:
+    """The measurement and the tags in the order in which they stand; `key` is sound."""
+    name, *tags = _COMMA.split(key)
+    return unescaped_name(name), tuple(_read_tag(tag) for tag in tags)
 
 
-def _plain(text: str) -> str:
-    if "\\" not in text:
-        return text
-    found = []
-    at = 0
-    while at < len(text):
-        at += text[at] == "\\"
-        found.append(text[at])
-        at += 1
-    return "".join(found)
+def unescaped_name(name: bytes) -> bytes:
+    """Of a measurement or a field."""
+    return _IN_NAME.sub(rb"\1", name) if b"\\" in name else name
+
+
+def escaped_name(name: bytes) -> bytes:
+    """Of a field."""
+    return _OF_FIELD.sub(rb"\\\g<0>", name)
+
+
+def _read_tag(tag: bytes) -> tuple[bytes, bytes]:
+    key, value = _EQUALS.split(tag, maxsplit=1)
+    return _unescaped_tag(key), _unescaped_tag(value)
+
+
+def _unescaped_tag(part: bytes) -> bytes:
+    return _IN_TAG.sub(rb"\1", part) if b"\\" in part else part
