@@ -1,23 +1,26 @@
 """What `pipeline tasks` is made of: the engine on the queue, the door for points, the delivery of alerts.
 
-Nothing here is pure: threads begin and end with `opened`.
+In:      the settings.
+Out:     an Engine, whose threads end when its context is left.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
-from pipeline_input.points_door import PointsDoor
-from pipeline_output.handlers.deliveries import Deliveries
+from pipeline_input.points_door.answers import Answer
+from pipeline_input.points_door.door import PointsDoor
+from pipeline_input.points_door.writing import Write
+from pipeline_output.handlers.service import run_until
 from pipeline_output.handlers.settings import AlertSettings
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.points.reading import Registry
-from pipeline_processing.tasks.api.statistics import Figure
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
 from pipeline_processing.tasks.settings import TasksSettings
@@ -25,83 +28,82 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.catalog import topics
 from pipeline_queue.clock import SystemClock
-from pipeline_queue.errors import QueueError
 from pipeline_queue.service import Service
 from pipeline_queue.settings import filled
 
 from pipeline_cli.tasks_service import Engine, Worker
 
-LOG = logging.getLogger(__name__)
-WAIT_S = 0.5
-AWAY_S = 1.0
+WRITTEN_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The door for points, from threads that are not its loop's."""
+
+    door: PointsDoor
+    loop: asyncio.AbstractEventLoop
+
+    def __call__(self, body: bytes, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        write = Write(
+            body=body,
+            database=query.get("db", ""),
+            retention_policy=query.get("rp", ""),
+            precision=query.get("precision", ""),
+            encoding=headers.get("content-encoding"),
+        )
+        return asyncio.run_coroutine_threadsafe(self.door.write(write), self.loop).result(WRITTEN_WITHIN_S)
 
 
 @contextmanager
-def opened(settings: TasksSettings, service: Service) -> Iterator[Engine]:
-    """The engine, with nothing running yet; all of it ends on leaving."""
-    alert_settings: AlertSettings = filled(AlertSettings)
+def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
+    """With nothing running yet."""
+    alerts: AlertSettings = filled(AlertSettings, health_port=0)
 
     def broker() -> Broker:
         return open_broker(settings.queue_url, durability=settings.durability)
 
+    def world(definition: TaskDefinition) -> World:
+        return World(
+            definition, broker=broker(), allowed=alerts.targets.allowed_url, influx_url=settings.influx_url
+        )
+
+    first = broker()
+    first.create(topics().values())
+    first.close()
     with ExitStack() as stack:
-        first = broker()
-        first.create(topics().values())
-        first.close()
-        stack.enter_context(_delivering(alert_settings, broker))
+        stack.enter_context(_delivering(alerts))
         registry = Registry()
-
-        def world(definition: TaskDefinition) -> World:
-            return World(
-                definition,
-                broker=broker(),
-                allowed=alert_settings.targets.allowed_url,
-                influx_url=settings.influx_url,
-            )
-
-        live = Live(open_broker=broker, folder=settings.folder / "running", registry=registry, open_outlets=world)
+        live = Live(
+            open_broker=broker, folder=settings.folder / "running", registry=registry, open_outlets=world
+        )
         stack.callback(live.close)
         master = TaskMaster(live, registry)
         stack.callback(master.close)
-        door = stack.enter_context(PointsDoor(broker, settings))
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)
         replays = KeptReplays(recordings, master)
         stack.callback(replays.close)
+        door = PointsDoor(broker, service, loop, bytes_max=settings.body_bytes_max)
+        stack.callback(door.stop)
+        door.warm_up()
         yield Engine(
-            master=master, recordings=recordings, replays=replays, door=door.write, figures=lambda: _figures(door)
+            master=master, recordings=recordings, replays=replays, door=Door(door, loop), figures=lambda: ()
         )
 
 
 @contextmanager
-def _delivering(settings: AlertSettings, open_: object) -> Iterator[None]:
+def _delivering(settings: AlertSettings) -> Iterator[None]:
     """Alerts are delivered by a thread of their own until this is left."""
     stopping = threading.Event()
-
-    def deliver() -> None:
-        broker = open_()
-        with Deliveries(settings, SystemClock()) as deliveries:
-            while not stopping.is_set():
-                try:
-                    deliveries.read_on(broker, wait_s=WAIT_S)
-                except QueueError as error:
-                    LOG.warning("delivering alerts: %s", error)
-                    stopping.wait(AWAY_S)
-        broker.close()
-
-    thread = threading.Thread(target=deliver, name="deliveries", daemon=True)
+    thread = threading.Thread(
+        target=run_until, args=(stopping.is_set, settings, SystemClock()), name="deliveries", daemon=True
+    )
     thread.start()
     try:
         yield
     finally:
         stopping.set()
         thread.join()
-
-
-def _figures(door: PointsDoor) -> Iterable[Figure]:
-    for (database, policy, measurement), points in door.received().items():
-        tags = {"database": database, "retention_policy": policy, "measurement": measurement}
-        yield Figure(name="ingress", tags=tags, values={"points_received": points})
 
 
 worker = Worker(opened)

@@ -55,7 +55,7 @@ class Engine:
     figures: Callable[[], Iterable[Figure]]
 
 
-OpenEngine = Callable[["TasksSettings", Service], AbstractContextManager[Engine]]
+OpenEngine = Callable[["TasksSettings", Service, asyncio.AbstractEventLoop], AbstractContextManager[Engine]]
 
 
 class Worker:
@@ -73,7 +73,7 @@ class Worker:
         self._opened = ExitStack()
         with ExitStack() as opened:
             service = opened.enter_context(Service(_options(settings)))
-            app = opened.enter_context(opened_app(self._open_engine, settings, service))
+            app = opened.enter_context(opened_app(lambda *known: self._open_engine(*known, loop), settings, service))
             writers = opened.enter_context(ThreadPoolExecutor(WRITERS, "write"))
             others = opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks"))
             self._requests = Requests(app, settings, writers=writers, others=others)
@@ -88,7 +88,11 @@ class Worker:
 
 
 @contextmanager
-def opened_app(open_engine: OpenEngine, settings: TasksSettings, service: Service) -> Iterator[App]:
+def opened_app(
+    open_engine: Callable[[TasksSettings, Service], AbstractContextManager[Engine]],
+    settings: TasksSettings,
+    service: Service,
+) -> Iterator[App]:
     """With the tasks that are enabled running."""
     from pipeline_output.state import open_definitions
     from pipeline_processing.tasks.api.access import Access

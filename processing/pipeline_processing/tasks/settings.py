@@ -33,6 +33,8 @@ class TasksSettings(ServiceSettings):
     `sqlite:///data/tasks` if unset."""
     folder: Annotated[Path, Field(validation_alias="TASKS_DIR")] = Path("data/tasks")
     """Where tasks that run keep their state, and recordings are."""
+    allow_targets: Annotated[str, Field(validation_alias="TASKS_ALLOW_TARGETS")] = ""
+    """Hosts that scripts may send to, as handlers of alerts read it; see the settings of `alerts`."""
     influx_url: Annotated[str, Field(validation_alias="TASKS_INFLUX_URL")] = "http://127.0.0.1:8086"
     """The InfluxDB that `influxDBOut` writes to, unless its `cluster` is a URL."""
     body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
