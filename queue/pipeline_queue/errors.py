@@ -5,6 +5,7 @@ QueueError
 ├── BadUrl            a broker URL of no known form
 ├── UnknownTopic      a name that no declaration and no broker knows
 ├── BadBlock          bytes that are no block of points
+├── BadRecording      a file of points that cannot be read, and where
 ├── TooLarge          a message above the block limit; nothing of the call was published
 ├── OffsetGone        a read below what retention has left
 ├── StaleEpoch        a commit by a consumer that a newer one has replaced
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class QueueError(Exception):
@@ -43,6 +45,19 @@ class UnknownTopic(QueueError):
 class BadBlock(QueueError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"these bytes are no block of points: {reason}")
+
+
+class BadRecording(QueueError):
+    """`line` counts from 1."""
+
+    def __init__(self, reason: str, *, line: int | None = None, text: str = "", path: Path | None = None) -> None:
+        where = f"{path}: " if path else ""
+        place = f"line {line}: " if line is not None else ""
+        super().__init__(f"{where}{place}{reason}" + (f": {text[:120]}" if text else ""))
+        self.reason, self.line, self.text = reason, line, text
+
+    def of(self, path: Path) -> BadRecording:
+        return BadRecording(self.reason, line=self.line, text=self.text, path=path)
 
 
 class TooLarge(QueueError):
