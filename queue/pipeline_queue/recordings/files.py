@@ -92,5 +92,4 @@ def _opened(path: Path) -> Iterator[IO[str]]:
     with path.open("rb") as probe:
         is_gzip = probe.read(len(GZIP)) == GZIP
     with path.open("rb") as raw:
-        file = gzip.open(raw) if is_gzip else raw
-        yield io.TextIOWrapper(file, "utf-8", newline="\n")
+        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if is_gzip else raw, "utf-8", newline="\n")
