@@ -4,6 +4,7 @@ QueueError
 ├── BadSetting        a setting that is wrong, unknown, or said twice; its name, the value met, what is allowed
 ├── BadUrl            a broker URL of no known form
 ├── UnknownTopic      a name that no declaration and no broker knows
+├── BadRecording      a file of points that cannot be read, and where
 ├── TooLarge          a message above the block limit; nothing of the call was published
 ├── AlertTooLarge     handlers of an alert that do not fit an event
 ├── OffsetGone        a read below what retention has left
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class QueueError(Exception):
@@ -38,6 +40,19 @@ class UnknownTopic(QueueError):
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(names) or 'none'}"
         super().__init__(f"no topic is called `{name}`{hint}")
+
+
+class BadRecording(QueueError):
+    """`line` counts from 1."""
+
+    def __init__(self, reason: str, *, line: int | None = None, text: str = "", path: Path | None = None) -> None:
+        where = f"{path}: " if path else ""
+        place = f"line {line}: " if line is not None else ""
+        super().__init__(f"{where}{place}{reason}" + (f": {text[:120]}" if text else ""))
+        self.reason, self.line, self.text = reason, line, text
+
+    def of(self, path: Path) -> BadRecording:
+        return BadRecording(self.reason, line=self.line, text=self.text, path=path)
 
 
 class TooLarge(QueueError):

@@ -95,7 +95,8 @@ class LogSource:
 
 
 class DirectSource:
-    """Portions handed over in memory: a replay's, a test's. Whoever feeds waits while ROWS_MAX are not read yet."""
+    """Portions handed over in memory: a replay's, a test's. Whoever feeds waits while ROWS_MAX are not read yet; what comes after
+    the end is lost."""
 
     def __init__(self) -> None:
         self.positions: dict[Place, int] = {}
@@ -107,6 +108,8 @@ class DirectSource:
     def put(self, portion: Portion) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._rows < ROWS_MAX or self._closed)
+            if self._closed:
+                return
             self._waiting.append(portion)
             self._rows += len(portion)
             self._changed.notify_all()

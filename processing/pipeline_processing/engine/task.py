@@ -24,6 +24,8 @@ class Task:
     """The databases and retention policies whose points enter it."""
     graph: Graph
     registry: Registry
+    asks_time: bool = False
+    """Whether an expression of it asks what time it is."""
     run: Run = field(init=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while a step changes the states."""

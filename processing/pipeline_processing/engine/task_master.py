@@ -8,6 +8,7 @@ Refuses: scripts that are wrong (TickError), ids that no task has (NoTask), endp
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,7 @@ from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.life import Files, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
 from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import DirectSource, Source
 from pipeline_processing.engine.task import Task
@@ -35,6 +37,7 @@ from pipeline_processing.tickscript.compiling import compiled
 from pipeline_processing.tickscript.errors import CannotStart
 
 LOG = logging.getLogger(__name__)
+ASKS_TIME = re.compile(r"\bnow\s*\(")
 
 
 class NotStartable(ProcessingError):
@@ -83,8 +86,14 @@ class Isolated:
 
 
 class TaskMaster:
-    def __init__(self, surroundings: Surroundings | None = None, registry: Registry | None = None) -> None:
-        self._surroundings = surroundings or Isolated()
+    def __init__(
+        self,
+        surroundings: Surroundings | None = None,
+        registry: Registry | None = None,
+        *,
+        life: type[Life] = Life,
+    ) -> None:
+        self._surroundings, self._life_of = surroundings or Isolated(), life
         self._registry = registry or Registry()
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
@@ -96,9 +105,14 @@ class TaskMaster:
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
         dbrps = definition.dbrps or found.dbrps
-        return Compiled(
-            definition=definition, task=Task(id=definition.id, dbrps=dbrps, graph=found.graph, registry=self._registry)
+        task = Task(
+            id=definition.id,
+            dbrps=dbrps,
+            graph=found.graph,
+            registry=self._registry,
+            asks_time=bool(ASKS_TIME.search(definition.script)),
         )
+        return Compiled(definition=definition, task=task)
 
     def start_task(self, compiled_task: Compiled) -> None:
         if compiled_task.task is None:
@@ -107,7 +121,7 @@ class TaskMaster:
         files = self._surroundings.files(definition)
         before = snapshots.read(files.snapshot, version=definition.version) if files else None
         source = self._surroundings.source(definition, before)
-        life = Life(
+        life = self._life_of(
             compiled_task.task,
             source,
             self._surroundings.outlets(definition),
@@ -153,6 +167,11 @@ class TaskMaster:
             "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
         }
 
+    def dropped(self, task_id: str) -> Mapping[str, Mapping[str, int]]:
+        """By node, how many points it dropped and why."""
+        counters = self._life(task_id).task.run.counters
+        return {name: dict(each.reasons) for name, each in counters.items() if each.reasons}
+
     def dot(self, task_id: str, view: DotView) -> str:
         life = self._life(task_id)
         return drawing.counted(task_id, life.task.run, view, throughput=life.throughput)
@@ -188,7 +207,7 @@ class TaskMaster:
                 life.join()
 
     def new(self) -> TaskMaster:
-        return TaskMaster()
+        return TaskMaster(life=RecordedLife)
 
     def close(self) -> None:
         """Stop all tasks."""

@@ -41,6 +41,8 @@ class Stats:
     KIND: ClassVar[str] = "stats"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = "stream"
+    STEADY: ClassVar[bool] = True
+    """When it is due depends on the clock alone, not on points."""
 
     interval_ns: int = argument(duration, "how often")
     align: bool = option("align", flag, False, "at multiples of the interval")

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 from pipeline_queue.points.block import Origin, as_points
-from pipeline_queue.points.series_key import read
+from pipeline_queue.points.series_key import parts_of
 
 from pipeline_processing.points.frame import Column, Frame, Key
-from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries, Series, Tags, sorted_tags
+from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries, Series, sorted_tags
 
 
 @dataclass(slots=True)
@@ -32,7 +32,8 @@ class Registry:
         found = self._ids.get((database, retention_policy, key))
         if found is None:
             found = self._ids[database, retention_policy, key] = len(self.series)
-            self.series.append(Series(database, retention_policy, *_parts(key)))
+            name, tags = parts_of(key)
+            self.series.append(Series(database, retention_policy, name, sorted_tags(tags)))
         return found
 
 
@@ -80,8 +81,3 @@ def shared(origin: Origin, batch: pa.RecordBatch, registry: Registry) -> SharedB
         series=ids[points.series],
         fields={(each.name, each.type): Column(each.values, each.present) for each in points.fields},
     )
-
-
-def _parts(key: bytes) -> tuple[str, Tags]:
-    name, tags = read(key)
-    return name.decode(), sorted_tags((tag.decode(), value.decode()) for tag, value in tags)

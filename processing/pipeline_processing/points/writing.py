@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from pipeline_queue.points.block import FieldColumn, Origin, Points
-from pipeline_queue.points.series_key import written as key_of
+from pipeline_queue.points.series_key import key_of
 
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys, Series
+from pipeline_processing.points.keys import Keys
 
 WRITTEN = {"float": "float", "int": "int", "bool": "bool", "string": "string", "duration": "int", "time": "int"}
 """The types that fields have on the way; durations and times are whole ns."""
@@ -30,7 +30,7 @@ def points_of(points: Frame, keys: Keys, names: Names) -> list[tuple[Origin, Poi
     points = points.kept(_with_values(points))
     used, code = np.unique(points.series, return_inverse=True)
     series = [keys.series[each] for each in used.tolist()]
-    written = [_key(names.measurement or each.name, each) for each in series]
+    written = [key_of(names.measurement or each.name, each.tags) for each in series]
     origins: defaultdict[Origin, list[int]] = defaultdict(list)
     for at, each in enumerate(series):
         origins[Origin(names.database or each.database, names.retention_policy or each.retention_policy)].append(at)
@@ -39,10 +39,6 @@ def points_of(points: Frame, keys: Keys, names: Names) -> list[tuple[Origin, Poi
         rows = np.flatnonzero(np.isin(code, of_origin))
         found.append((origin, _points(points.take(rows), code[rows], written)))
     return found
-
-
-def _key(name: str, series: Series) -> bytes:
-    return key_of(name.encode(), [(tag.encode(), value.encode()) for tag, value in series.tags])
 
 
 def _with_values(points: Frame) -> np.ndarray:

@@ -10,7 +10,8 @@ TaskError
 │   ├── NoReplay      no replay has this id
 │   └── UnknownEndpoint  the task has no such httpOut, or does not run
 ├── Conflict          409  somebody else changed it meanwhile
-└── NotStarted        500  a task whose definition is sound did not start
+├── NotStarted        500  a task whose definition is sound did not start
+└── Broken            500  a task that was tried out stopped by itself
 """
 
 from __future__ import annotations
@@ -74,3 +75,8 @@ class Conflict(TaskError):
 class NotStarted(TaskError):
     def __init__(self, task_id: str, cause: object) -> None:
         super().__init__(f"task {task_id} is kept but did not start: {cause}")
+
+
+class Broken(TaskError):
+    def __init__(self, task_id: str, cause: object) -> None:
+        super().__init__(f"task {task_id} stopped by itself: {cause}")

@@ -24,7 +24,7 @@ from pipeline_queue.topics import BLOCK_BYTES_MAX, EVENTS_PER_BLOCK_MAX, POINTS
 
 ENCODING = ("encoding", b"arrow")
 _TYPES = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "string": pa.utf8()}
-_NAMES = {type_: name for name, type_ in _TYPES.items()}
+TYPES = {type_: name for name, type_ in _TYPES.items()}
 _FIXED = {"float": np.float64, "int": np.int64}
 
 
@@ -60,6 +60,28 @@ class Points:
 class Origin:
     database: str
     retention_policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointBlock:
+    """A batch, and whose it is."""
+
+    database: str
+    retention_policy: str
+    batch: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return self.batch.num_rows
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.database, self.retention_policy)
+
+    @classmethod
+    def of(cls, value: bytes) -> PointBlock:
+        """Raises NotABlock."""
+        origin, batch = decode(value)
+        return cls(origin.database, origin.retention_policy, batch)
 
 
 def messages(origin: Origin, batch: pa.RecordBatch) -> Iterator[Message]:
@@ -99,7 +121,7 @@ def decode(value: bytes) -> tuple[Origin, pa.RecordBatch]:
     names, types = batch.schema.names, batch.schema.types
     is_laid_out = names[:2] == ["time", "series"] and types[:2] == [pa.int64(), pa.dictionary(pa.int32(), pa.binary())]
     said = batch.schema.metadata or {}
-    if not is_laid_out or not said.keys() >= {b"db", b"rp"} or any(each not in _NAMES for each in types[2:]):
+    if not is_laid_out or not said.keys() >= {b"db", b"rp"} or any(each not in TYPES for each in types[2:]):
         raise NotABlock(f"its columns are {', '.join(names[:10])}")
     if batch.column(0).null_count or batch.column(1).null_count:
         raise NotABlock("a point has no time or no series")
@@ -143,7 +165,7 @@ def _part(batch: pa.RecordBatch, begin: int, end: int) -> pa.RecordBatch:
 
 
 def _field(name: str, column: pa.Array) -> FieldColumn:
-    type_ = _NAMES[column.type]
+    type_ = TYPES[column.type]
     present = column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else None
     if type_ in _FIXED:
         values = _numbers(column, _FIXED[type_])

@@ -61,3 +61,14 @@ def _read_tag(tag: bytes) -> tuple[bytes, bytes]:
 
 def _unescaped_tag(part: bytes) -> bytes:
     return _IN_TAG.sub(rb"\1", part) if b"\\" in part else part
+
+
+def key_of(name: str, tags: Iterable[tuple[str, str]]) -> bytes:
+    """`written` for texts."""
+    return written(name.encode(), [(tag.encode(), value.encode()) for tag, value in tags])
+
+
+def parts_of(key: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`read` for texts."""
+    name, tags = read(key)
+    return name.decode(), tuple((tag.decode(), value.decode()) for tag, value in tags)
