@@ -64,7 +64,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
 
     def world(definition: TaskDefinition) -> World:
         return World(
-            definition, broker=broker(), allowed=alerts.targets.allowed_url, influx_url=settings.influx_url
+            definition, open_broker=broker, allowed=alerts.targets.allowed_url, influx_url=settings.influx_url
         )
 
     first = broker()

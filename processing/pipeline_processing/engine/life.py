@@ -6,11 +6,13 @@ whose code breaks stops, says why, and hurts no other.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +69,9 @@ class Life:
         self.throughput = 0.0
         """Points a second, over the last seconds."""
         self._files, self._version, self._now_ns = files, version, now_ns
+        self._before = after.outlets if after else None
         if after:
             task.restore(after)
-            outlets.restore(after.outlets)
         if files:
             files.folder.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(files.journal) if files else None
@@ -77,6 +79,7 @@ class Life:
             self._journal.clear()
         self._steps_before = [each for each in self._journal.steps() if each.number >= task.steps] if files else []
         self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
+        self._asked: deque[Future[bytes]] = deque()
         self._stopping = threading.Event()
         self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
@@ -99,9 +102,14 @@ class Life:
         return self._thread.is_alive()
 
     def snapshot(self) -> bytes:
-        """The state after the newest step."""
-        with self.task.lock:
-            return self._snapshot()
+        """The state after the step at hand; empty where the task runs no more."""
+        asked: Future[bytes] = Future()
+        self._asked.append(asked)
+        self.source.wake()
+        while self.executing and not asked.done():
+            with contextlib.suppress(TimeoutError):
+                return asked.result(WAIT_S_MAX)
+        return asked.result() if asked.done() else b""
 
     def _snapshot(self) -> bytes:
         return snapshots.to_bytes(
@@ -110,6 +118,7 @@ class Life:
 
     def _live(self) -> None:
         try:
+            self.outlets.open(self._before)
             for step in self._steps_before:
                 self._take(self.source.read_exactly(step.taken), Tick(now_ns=step.now_ns))
             while not self._stopping.is_set() and not self.source.is_done():
@@ -143,6 +152,8 @@ class Life:
                 self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
             self._take(portions, Tick(now_ns=now_ns))
         self._count()
+        while self._asked:
+            self._asked.popleft().set_result(self._snapshot())
         if self._files and time.monotonic() >= self._snapshot_at_s:
             self._save()
 

@@ -11,16 +11,16 @@ from pipeline_processing.points.keys import Keys
 
 
 class Outlets(Protocol):
-    """Of one task."""
+    """Of one task, and used by its thread alone."""
+
+    def open(self, before: Any) -> None:
+        """Begin, or go on with what an earlier life kept."""
 
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         """Take what one step let out, and keep it until it is where it belongs; waits while too much is kept."""
 
     def pending(self) -> Any:
         """What is kept, as a snapshot holds it."""
-
-    def restore(self, pending: Any) -> None:
-        """Go on with what an earlier life kept."""
 
     def drain(self, within_s: float) -> bool:
         """Wait until nothing is kept; whether that came true."""
@@ -40,7 +40,7 @@ class Kept:
     def pending(self) -> None:
         return None
 
-    def restore(self, pending: None) -> None:
+    def open(self, before: None) -> None:
         pass
 
     def drain(self, within_s: float) -> bool:

@@ -7,6 +7,7 @@ A record that cannot be read goes to the dead letters. While the queue is away i
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -26,8 +27,7 @@ AWAY_S = 1.0
 class Tail:
     def __init__(self, topic: str, ring: Ring, *, open_broker: Callable[[], Broker], decode: Decode) -> None:
         self._topic, self._ring, self._open, self._decode = topic, ring, open_broker, decode
-        self._broker = open_broker()
-        self._offsets = self._broker.end_offsets(topic)
+        self._offsets = _ends(open_broker(), topic)
         self._stopping = threading.Event()
         ring.begins_at({(topic, partition): offset for partition, offset in self._offsets.items()})
         self._thread = threading.Thread(target=self._follow, name=f"tail-{topic}", daemon=True)
@@ -40,18 +40,26 @@ class Tail:
         self._thread.join()
 
     def _follow(self) -> None:
+        broker: Broker | None = None
         while not self._stopping.is_set():
             try:
-                self._read()
+                broker = broker or self._open()
+                self._read(broker)
             except OffsetGone:
-                self._offsets = self._broker.begin_offsets(self._topic)
+                self._offsets = broker.begin_offsets(self._topic)
             except QueueError as error:
                 LOG.warning("reading %s: %s", self._topic, error)
                 self._stopping.wait(AWAY_S)
-        self._broker.close()
+        if broker is not None:
+            broker.close()
 
-    def _read(self) -> None:
-        for record in self._broker.read(self._topic, self._offsets, wait_s=WAIT_S, limit=RECORDS_MAX):
+    def _read(self, broker: Broker) -> None:
+        for record in broker.read(self._topic, self._offsets, wait_s=WAIT_S, limit=RECORDS_MAX):
             for portion in self._decode(record):
                 self._ring.append(portion)
             self._offsets[record.partition] = record.offset + 1
+
+
+def _ends(broker: Broker, topic: str) -> dict[int, int]:
+    with contextlib.closing(broker):
+        return broker.end_offsets(topic)

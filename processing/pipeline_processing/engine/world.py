@@ -41,20 +41,25 @@ class Kept:
 
 class World:
     def __init__(
-        self, definition: TaskDefinition, *, broker: Broker, allowed: Callable[[str], bool], influx_url: str
+        self,
+        definition: TaskDefinition,
+        *,
+        open_broker: Callable[[], Broker],
+        allowed: Callable[[str], bool],
+        influx_url: str,
     ) -> None:
         self._task, self._version = definition.id, definition.version
-        self._broker, self._allowed, self._influx_url = broker, allowed, influx_url
+        self._open, self._allowed, self._influx_url = open_broker, allowed, influx_url
         self._origin = f"{definition.id}.{definition.version}"
-        self._announcer = Announcer(broker, task=definition.id, version=definition.version)
-        self._looper = Looper(broker, origin=self._origin)
         self._senders: dict[str, Sender] = {}
         self._influx: dict[str, Influx] = {}
 
-    def restore(self, pending: Kept) -> None:
-        self._announcer = Announcer(self._broker, task=self._task, version=self._version, since=pending.alerts_at)
-        self._looper = Looper(self._broker, origin=self._origin, since=pending.points_at)
-        for node, posts in pending.posts.items():
+    def open(self, before: Kept | None) -> None:
+        self._broker = self._open()
+        since = before.alerts_at if before else None
+        self._announcer = Announcer(self._broker, task=self._task, version=self._version, since=since)
+        self._looper = Looper(self._broker, origin=self._origin, since=before.points_at if before else None)
+        for node, posts in before.posts.items() if before else ():
             for post in posts:
                 self._sender(node).put(post)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.clock import Clock
-from pipeline_queue.errors import NotABlock, OffsetGone, UnknownTopic
-from pipeline_queue.points.block import PointBlock
+from pipeline_queue.errors import OffsetGone, UnknownTopic
+from pipeline_queue.points.block import NotABlock, PointBlock
 
 TOPIC = "points"
 WAIT_S, RECORDS = 0.2, 50
