@@ -26,10 +26,11 @@ RESULTS = frozenset({"float", "int", "bool", "string", "duration"})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`safe`: no row fails, and nothing remembers that it was computed."""
+    """`safe`: no row fails, and nothing remembers that it was computed. `fault`: why every row fails, before all else."""
 
     run: Run
     safe: bool = True
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ def program(tree: Node, kinds: Kinds) -> Program:
     kind = kind_of(tree, kinds)
     if kind not in RESULTS:
         raise Mismatch(f"the expression is {kind}, which is no value of a field")
-    return Program(kind, planned(tree, kinds))
+    plan = planned(tree, kinds)
+    if plan.fault:
+        raise Mismatch(plan.fault)
+    return Program(kind, plan)
 
 
 def planned(node: Node, kinds: Kinds) -> Plan:
@@ -68,7 +72,7 @@ def _failing(reason: str, kind: Kind) -> Plan:
         rows.fail(True, reason)
         return nothing
 
-    return Plan(run, safe=False)
+    return Plan(run, safe=False, fault=reason)
 
 
 def _planned(node: Unary | Chain | Call, kinds: Kinds) -> Plan:
