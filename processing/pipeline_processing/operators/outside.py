@@ -43,3 +43,12 @@ class Looped:
     retention_policy: str
     measurement: str
     points: Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLines:
+    """One line for each point or batch of `data`, in their order; `level` is DEBUG, INFO, WARN or ERROR."""
+
+    level: str
+    prefix: str
+    data: Data
