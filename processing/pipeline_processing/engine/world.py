@@ -19,7 +19,7 @@ from pipeline_processing.engine.influx import Influx
 from pipeline_processing.engine.loop import Looper
 from pipeline_processing.engine.sender import Post, Sender, over_http
 from pipeline_processing.graph.run import Left
-from pipeline_processing.operators.outside import LogLine, Looped, Request, Rows
+from pipeline_processing.operators.outside import LogLines, Looped, Request, Rows
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import NotJson, dumps, series_of
 from pipeline_processing.tasks.task_master import TaskDefinition
@@ -84,7 +84,7 @@ class World:
                     self._rows(each.node, each.item, keys)
                 case Looped():
                     self._looper.write(each.node, each.item, keys)
-                case LogLine():
+                case LogLines():
                     self._log(each.node, each.item, keys)
         for node, of_node in events.items():
             self._announcer.announce(node, of_node)
@@ -125,7 +125,7 @@ class World:
             self._influx[node] = Influx(url, self._sender(node), task=f"{self._origin}.{node}")
         self._influx[node].write(rows, keys)
 
-    def _log(self, node: str, line: LogLine, keys: Keys) -> None:
+    def _log(self, node: str, line: LogLines, keys: Keys) -> None:
         told = dumps({"series": series_of(line.data, keys)}).decode()
         LOG.log(LEVELS.get(line.level.upper(), logging.INFO), "%s %s %s%s", self._task, node, line.prefix, told)
 

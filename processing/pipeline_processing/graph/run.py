@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ class Run:
         left: list[Left] = []
         for node in self.graph.nodes:
             inputs = [data[each] for each in node.parents] or [points]
-            if not tick.closing and not any(map(len, inputs)) and not self._is_due(node, tick):
+            if not tick.closing and not any(map(_holds, inputs)) and not self._is_due(node, tick):
                 data[node.name] = EMPTY[self.graph.edges[node.name]]
             else:
                 data[node.name] = self._at(node, inputs, tick, left)
@@ -123,7 +123,18 @@ class Run:
         for reason, count in step.errors.items():
             counters.errors += count
             counters.reasons[reason] = counters.reasons.get(reason, 0) + count
-        return step.out
+        return _followed(step.out, inputs)
+
+
+def _holds(data: Data) -> bool:
+    return len(data) > 0 or data.barriers is not None
+
+
+def _followed(out: Data, inputs: Sequence[Data]) -> Data:
+    """What comes out, followed by the barriers that came in; several parents' are for the operator to go by."""
+    if len(inputs) > 1 or inputs[0].barriers is None or out.barriers is not None:
+        return out
+    return replace(out, barriers=inputs[0].barriers)
 
 
 def _is_clocked(node: Node) -> bool:

@@ -34,8 +34,9 @@ class Derivative:
 
     In:    points in arrival order, or batches, each of which begins anew.
     State: one value and time a group.
-    Out:   the points, with the rate (float64) as a field; the first of a group, and one of the same time as the one before
-           it, make none. Points without a number in the field are dropped and counted.
+    Out:   the points, with the rate (float64) as a field. The first of a group makes none, and is the first of the next;
+           so is one with a rate that is not to be negative, and one of the same time as the one before it, which is
+           counted. Points without a number in the field are dropped and counted, and change nothing.
     From:  Kapacitor's `derivative`.
     """
 
@@ -58,7 +59,7 @@ class Derivative:
         before.value, before.time_ns, before.has = (
             grown(each, runs.count) for each in (before.value, before.time_ns, before.has)
         )
-        rate, kept = _rates(
+        rate, kept, still = _rates(
             runs.run,
             runs.rows.time_ns,
             *(value, present),
@@ -67,21 +68,29 @@ class Derivative:
         )
         name = self.as_ or self.of
         out = with_rows_of(inputs[0], kept, lambda rows: rows.replaced(name, {"float": Column(rate[kept])}))
-        missing = len(value) - int(present.sum())
-        errors = {f'field "{self.of}" is missing or no number': missing} if missing else {}
-        return Step(state=state, out=out, errors=errors)
+        errors = {
+            f'field "{self.of}" is missing or no number': len(value) - int(present.sum()),
+            "no time has passed since the point before": still,
+        }
+        return Step(state=state, out=out, errors={reason: count for reason, count in errors.items() if count})
 
 
-@njit(cache=True, nogil=True)
-def _rates(run, time_ns, value, present, last, last_ns, has, unit_ns, non_negative):  # noqa: PLR0913
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rates(run, time_ns, value, present, last, last_ns, has, unit_ns, non_negative):  # noqa: PLR0913, PLR0917
+    """Each row's rate, whether it has one that is wanted, and how many have none for want of time."""
     rate = np.empty(len(run))
     kept = np.zeros(len(run), dtype=np.bool_)
+    still = 0
     for i in range(len(run)):
         if not present[i]:
             continue
         group = run[i]
-        if has[group] and time_ns[i] != last_ns[group]:
-            rate[i] = (value[i] - last[group]) / ((time_ns[i] - last_ns[group]) / unit_ns)
-            kept[i] = rate[i] >= 0.0 or not non_negative
+        if has[group]:
+            rise = value[i] - last[group]
+            if time_ns[i] == last_ns[group]:
+                still += 1
+            elif not (non_negative and rise < 0.0):
+                rate[i] = rise / ((time_ns[i] - last_ns[group]) / unit_ns)
+                kept[i] = True
         last[group], last_ns[group], has[group] = value[i], time_ns[i], True
-    return rate, kept
+    return rate, kept, still

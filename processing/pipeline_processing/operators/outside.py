@@ -46,8 +46,8 @@ class Looped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """Each point or batch as a line of the server's log."""
+class LogLines:
+    """One line for each point or batch of `data`, in their order; `level` is DEBUG, INFO, WARN or ERROR."""
 
     level: str
     prefix: str

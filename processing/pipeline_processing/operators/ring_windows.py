@@ -22,7 +22,7 @@ UNIX_EPOCH_NS = 62_135_596_800 * 10**9
 
 
 class Rows(NamedTuple):
-    """Arriving points: `slot` is where each is held; `held_ns` and `next` are the store's, by slot."""
+    """Arriving points: `slot` is where each is held, NONE where it only moves the time; `held_ns` and `next` are the store's, by slot."""
 
     group: np.ndarray
     time_ns: np.ndarray
@@ -97,7 +97,8 @@ def windows_of_time(rows, rings, rule):
         if rings.count[group] == 0:
             rings.next_emit[group] = first_emit(time_ns, rule)
         rings.count[group] += 1
-        if rule.every_ns == 0:
+        holds = rows.slot[i] != NONE
+        if rule.every_ns == 0 and holds:
             _insert(rings, rows.next, group, rows.slot[i])
         if time_ns >= rings.next_emit[group]:
             tmax, oldest = rings.next_emit[group], rings.next_emit[group] - rule.period_ns
@@ -110,7 +111,7 @@ def windows_of_time(rows, rings, rule):
             rings.next_emit[group] = (
                 _truncated(time_ns + rule.every_ns, rule) if rule.align else time_ns + rule.every_ns
             )
-        if rule.every_ns != 0:
+        if rule.every_ns != 0 and holds:
             _insert(rings, rows.next, group, rows.slot[i])
     return Emitted(row[:emitted], tmax_ns[:emitted], start[: emitted + 1], slots[:used], gone[:freed])
 
@@ -154,6 +155,18 @@ def runs_of_time(rows, rings):
         rings.next_emit[group] = rows.time_ns[i]
         _append(rings, rows.next, group, rows.slot[i])
     return Emitted(row[:emitted], tmax_ns[:emitted], start[: emitted + 1], slots[:used], slots[:used])
+
+
+@njit(cache=True, nogil=True)
+def forgotten(groups, rings, following):
+    """The slots of all that these groups hold; they hold nothing any more, and begin anew."""
+    slots, used = np.empty(0, dtype=np.int64), 0
+    for group in groups:
+        if rings.size[group] > 0:
+            slots, used = _listed(rings.head[group], following, slots, used)
+        rings.start[group], rings.stop[group], rings.capacity[group], rings.seam[group] = 0, 0, 0, NONE
+        rings.size[group], rings.count[group] = 0, 0
+    return slots[:used]
 
 
 @njit(cache=True, nogil=True)

@@ -41,3 +41,8 @@ def with_rows_of(data: Data, kept: np.ndarray, change: Callable[[Frame], Frame])
 
 def rows_of(data: Data) -> Frame:
     return data.rows if isinstance(data, Batches) else data
+
+
+def with_rows(data: Data, rows: Frame) -> Data:
+    """The data with these rows, as many as before."""
+    return data.with_rows(rows) if isinstance(data, Batches) else rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,18 +12,21 @@ from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.operators.operator import STREAM, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import duration, flag, integer, option
 from pipeline_processing.operators.ring_windows import (
+    NONE,
     CountRule,
     Emitted,
     Rings,
     Rows,
     TimeRule,
+    forgotten,
     grown_rings,
     no_rings,
     windows_of_count,
     windows_of_time,
     zero_ns,
 )
-from pipeline_processing.points.batches import Batches, no_batches
+from pipeline_processing.points.barriers import Barriers
+from pipeline_processing.points.batches import Batches, joined, no_batches
 from pipeline_processing.points.frame import Frame
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.store import RowStore, grown
@@ -44,6 +47,9 @@ class Held:
         self.rings = grown_rings(self.rings, len(keys.groups))
         return Rows(points.group, points.time_ns, slot, self.store.time_ns, self.store.next)
 
+    def forget(self, barriers: Barriers) -> None:
+        self.store.free(forgotten(barriers.group[barriers.forget], self.rings, self.store.next))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -54,7 +60,7 @@ class Window:
     Out:     by time, what is in [next - period, next) once a point at `next` or later comes; then `next` is that point's time
              + every, truncated to a multiple of `every` from the year 1 if aligned. Where `every` is 0, each point gives those
              in (its time - period, its time]. By count, the newest `periodCount` with each `everyCount`th point. A batch
-             may be empty. It has the measurement of its group's first point.
+             may be empty. It has the measurement of its group's first point. Barriers move windows by time as points do.
     Refuses: neither or both of period and periodCount, align by count, everyCount below 1.
     From:    Kapacitor's `window` (1.5): points out of order go into whatever is open, and a gap makes no empty windows.
     """
@@ -85,8 +91,15 @@ class Window:
 
     def step(self, state: Held, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         points: Frame = inputs[0]
-        if len(points) == 0:
-            return Step(state=state, out=no_batches())
+        out = self._of_points(state, points, keys) if len(points) else no_batches()
+        if points.barriers is not None:
+            state.rings = grown_rings(state.rings, len(keys.groups))
+            if not self.period_count:
+                out = joined([out, self._of_barriers(state, points.barriers)])
+            state.forget(points.barriers)
+        return Step(state=state, out=out)
+
+    def _of_points(self, state: Held, points: Frame, keys: Keys) -> Batches:
         rows = state.rows(points, keys)
         _name_groups(state, points, keys)
         if self.period_count:
@@ -97,7 +110,18 @@ class Window:
             emitted = windows_of_time(rows, state.rings, self._rule())
         out = _batches(state, points, emitted)
         state.store.free(emitted.freed)
-        return Step(state=state, out=out)
+        return out
+
+    def _of_barriers(self, state: Held, barriers: Barriers) -> Batches:
+        """A barrier is as a point that no window holds."""
+        begun = state.rings.count[barriers.group] > 0
+        moved = replace(barriers, group=barriers.group[begun], cause=barriers.cause[begun])
+        nowhere = np.full(len(moved), NONE)
+        rows = Rows(moved.group, barriers.time_ns[begun], nowhere, state.store.time_ns, state.store.next)
+        emitted = windows_of_time(rows, state.rings, self._rule())
+        out = _batches(state, moved, emitted)
+        state.store.free(emitted.freed)
+        return out
 
     def _rule(self) -> TimeRule:
         return TimeRule(self.period_ns, self.every_ns, self.align, self.fill_period, zero_ns(self.every_ns))
@@ -111,7 +135,7 @@ def _name_groups(held: Held, points: Frame, keys: Keys) -> None:
         held.series[groups] = held.known.of(groups, points.series[new[first]], keys)
 
 
-def _batches(held: Held, points: Frame, emitted: Emitted) -> Batches:
+def _batches(held: Held, points: Frame | Barriers, emitted: Emitted) -> Batches:
     group = points.group[emitted.row]
     return Batches(
         tmax_ns=emitted.tmax_ns,

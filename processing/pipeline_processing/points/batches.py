@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.frame import Frame, Rows, concatenated, empty_frame
 from pipeline_processing.points.keys import Ids
 
@@ -27,6 +28,8 @@ class Batches:
     cause: np.ndarray
     start: np.ndarray
     rows: Frame
+    barriers: Barriers | None = None
+    """What follows the batches."""
 
     def __len__(self) -> int:
         return len(self.tmax_ns)

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.keys import Ids
 
 Type: TypeAlias = Literal["float", "int", "bool", "string", "duration", "time", "null"]
@@ -58,6 +59,8 @@ class Frame:
     group: Ids
     cause: np.ndarray
     fields: Mapping[Key, Column]
+    barriers: Barriers | None = None
+    """What follows the rows."""
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -96,7 +99,9 @@ class Frame:
 
     def replaced(self, name: str, columns: Mapping[Type, Column]) -> Frame:
         """With `name` made of these columns alone, at the end of the fields."""
-        return self.with_fields({**self.without(name).fields, **{(name, type_): each for type_, each in columns.items()}})
+        return self.with_fields(
+            {**self.without(name).fields, **{(name, type_): each for type_, each in columns.items()}}
+        )
 
     def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """A field as float64, and where it is a number; integers are converted, other types are no numbers."""
