@@ -89,7 +89,7 @@ def plain(data: Data, keys: Keys) -> list[Plain]:
     rows = [_plain_point(data.rows, at, keys) for at in range(len(data.rows))]
     return [
         {
-            "tmax": data.tmax_ns[at] / SECOND_NS,
+            "tmax": float(data.tmax_ns[at] / SECOND_NS),
             **_named(data, at, keys),
             "points": [{k: each[k] for k in ("time", "tags", "fields")} for each in rows[start:stop]],
         }
@@ -98,7 +98,7 @@ def plain(data: Data, keys: Keys) -> list[Plain]:
 
 
 def _plain_point(rows: Frame, at: int, keys: Keys) -> Plain:
-    return {"time": rows.time_ns[at] / SECOND_NS, **_named(rows, at, keys), "fields": value_at(rows, at)}
+    return {"time": float(rows.time_ns[at] / SECOND_NS), **_named(rows, at, keys), "fields": value_at(rows, at)}
 
 
 def _named(data: Data, at: int, keys: Keys) -> Plain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
@@ -68,7 +69,8 @@ class Flatten:
     In:    points that follow each other with one time, or such within a batch.
     State: of points, those of each group's newest time.
     Out:   on a stream, the time's point once a point of another time comes, so the last stays. In a batch at once. It has
-           the tags of its group. Of several fields of one name the last point's stays. Points that lack a tag are dropped
+           the tags of its group. Of several fields of one name the last point's stays, and of one point's the
+           last by its own name. Points that lack a tag are dropped
            and counted; where none is left, only the last of a batch is a point, without fields.
     From:  Kapacitor's `flatten`. (There, what a point that lacks a tag had of the others leaks into the next point's
            names; here it does not.)
@@ -108,7 +110,7 @@ class Flatten:
         found, begin = np.unique(prefix[by_prefix], return_index=True)
         for each, rows in zip(found.tolist(), np.split(by_prefix, begin[1:]), strict=False):
             if each != LACKING:
-                for key, column in runs.rows.fields.items():
+                for key, column in sorted(runs.rows.fields.items(), key=itemgetter(0)):
                     merged.put_column(self._key(prefixes, each, key), run[rows], column.take(rows), rows)
         points = Frame(
             time_ns=runs.tmax_ns, series=runs.series, group=runs.group, cause=runs.cause, fields=merged.columns()

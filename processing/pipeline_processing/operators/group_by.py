@@ -18,27 +18,21 @@ from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries
 
 
 class NewGroups:
-    """The group of each series, by the names of tags; computed again from the keys, so it pickles as the names."""
+    """The group of each series, by the names of tags; computed again from the keys, so it is not state."""
 
-    def __init__(self, grouping: Grouping) -> None:
-        self._grouping = grouping
-        self._by_tags: PerSeries | None = None
-        self._apart: PerSeries | None = None
-
-    def __reduce__(self) -> tuple[type[NewGroups], tuple[Grouping]]:
-        return NewGroups, (self._grouping,)
+    def __init__(self, grouping: Grouping, keys: Keys) -> None:
+        by_tags = replace(grouping, by_measurement=False)
+        self._all_apart = grouping.by_measurement
+        self._by_tags = PerSeries(lambda each: by_tags.group_id(keys, each))
+        self._apart = PerSeries(lambda each: int(keys.groups[each].name is not None))
 
     def of(self, rows: Frame, like: Ids, before: Ids, keys: Keys) -> Ids:
         """The rows' groups; they are of the measurement of `like`, and were in the groups `before`.
 
         Measurements that were apart stay so.
         """
-        if self._by_tags is None or self._apart is None:
-            by_tags = replace(self._grouping, by_measurement=False)
-            self._by_tags = PerSeries(lambda each: by_tags.group_id(keys, each))
-            self._apart = PerSeries(lambda each: int(keys.groups[each].name is not None))
         group = self._by_tags.of(rows.series)
-        apart = np.ones(len(rows), dtype=bool) if self._grouping.by_measurement else self._apart.of(before) == 1
+        apart = np.ones(len(rows), dtype=bool) if self._all_apart else self._apart.of(before) == 1
         if not apart.any():
             return group
         pairs, which = np.unique(group[apart].astype(np.int64) << 32 | like[apart], return_inverse=True)
@@ -50,8 +44,14 @@ class NewGroups:
 
 @dataclass(slots=True)
 class Regrouping:
-    groups: NewGroups
     batches: Regrouped = field(default_factory=Regrouped)
+    groups: NewGroups | None = None
+
+    def __getstate__(self) -> Regrouped:
+        return self.batches
+
+    def __setstate__(self, batches: Regrouped) -> None:
+        self.batches, self.groups = batches, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +74,13 @@ class GroupBy:
     by_measurement: bool = option("byMeasurement", flag, False, "points of each measurement are a group of their own")
 
     def initial(self) -> Regrouping:
-        return Regrouping(NewGroups(Grouping(by=self.tags, exclude=self.exclude, by_measurement=self.by_measurement)))
+        return Regrouping()
 
     def step(self, state: Regrouping, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]
+        if state.groups is None:
+            grouping = Grouping(by=self.tags, exclude=self.exclude, by_measurement=self.by_measurement)
+            state.groups = NewGroups(grouping, keys)
         if not isinstance(data, Batches):
             return Step(state=state, out=replace(data, group=state.groups.of(data, data.series, data.group, keys)))
         batch = data.batch_of_row()

@@ -131,3 +131,8 @@ def test_only_the_last_time_of_a_batch_is_a_point_without_fields() -> None:
     points = [{"time": t, "tags": {}, "v": 1} for t in (1, 2)]
     out, errors = run(Flatten(on=("p",)), by_time([{"tmax": 10, "name": "m", "points": points}]))
     assert (out[0]["points"], errors) == ([{"time": 2, "tags": {}, "fields": {}}], {"a tag of p is missing": 2})
+
+
+def test_of_a_points_fields_that_get_one_name_the_last_by_its_own_name_stays() -> None:
+    points = [{"time": 1, "tags": {"t": "a"}, "w": 1.5, "v": 2}, {"time": 2, "tags": {"t": "a"}, "v": 0}]
+    assert shown(Flatten(on=("t",), drop_original_field_name=True), points) == [(1, {}, {"a": 1.5})]
