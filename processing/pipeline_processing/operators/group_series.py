@@ -7,8 +7,11 @@ It is computed again from the keys, so it is not state, and pickles as nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from pipeline_processing.points.keys import Ids, Keys, Series, sorted_tags
+
+from pipeline_processing.points.keys import Ids, Keys, Series, Tags, sorted_tags
 from pipeline_processing.points.store import grown
 
 UNKNOWN = -1
@@ -58,7 +61,7 @@ class GroupSeries:
 def renamed(series: Ids, like: Ids, known: GroupSeries, keys: Keys) -> Ids:
     """Each of `series` with the measurement of the one beside it."""
     wrong = np.flatnonzero(known.names(series, keys) != known.names(like, keys))
-    return _changed(series, like, wrong, keys, merge=False)
+    return _changed(series, like, wrong, keys, lambda own, _: own)
 
 
 def merged(series: Ids, onto: Ids, known: GroupSeries, keys: Keys) -> Ids:
@@ -66,17 +69,17 @@ def merged(series: Ids, onto: Ids, known: GroupSeries, keys: Keys) -> Ids:
     each, which = np.unique(onto, return_inverse=True)
     lacks = np.array([any(not value for _, value in keys.series[one].tags) for one in each.tolist()], dtype=bool)
     differs = lacks[which] | (known.names(series, keys) != known.names(onto, keys))
-    return _changed(series, onto, np.flatnonzero(differs), keys, merge=True)
+    return _changed(series, onto, np.flatnonzero(differs), keys, lambda own, others: sorted_tags((*others, *own)))
 
 
-def _changed(series: Ids, like: Ids, at: np.ndarray, keys: Keys, *, merge: bool) -> Ids:
+def _changed(series: Ids, like: Ids, at: np.ndarray, keys: Keys, tags_of: Callable[[Tags, Tags], Tags]) -> Ids:
     if len(at) == 0:
         return series
     pairs, which = np.unique(np.stack((series[at], like[at])), axis=1, return_inverse=True)
     ids = []
     for one, other in pairs.T.tolist():
         own, shape = keys.series[one], keys.series[other]
-        tags = sorted_tags((*shape.tags, *own.tags)) if merge else own.tags
+        tags = tags_of(own.tags, shape.tags)
         ids.append(keys.series_id(Series(shape.database, shape.retention_policy, shape.name, tags)))
     out = series.copy()
     out[at] = np.array(ids, dtype=np.int32)[which.reshape(-1)]
