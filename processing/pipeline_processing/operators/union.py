@@ -1,0 +1,150 @@
+"""Several parents' points as one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from pipeline_processing.operators.arrivals import Arrivals
+from pipeline_processing.operators.held_batches import Held, heads_of, holder_of
+from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
+from pipeline_processing.operators.options import NodeName, argument, nodes, option, string
+from pipeline_processing.operators.renaming import Renaming
+from pipeline_processing.points.batches import Batches
+from pipeline_processing.points.keys import Keys
+
+UNSEEN = np.iinfo(np.int64).min
+"""The mark of a parent that gave nothing yet."""
+
+
+class Queues(NamedTuple):
+    """Of each parent: the slots that wait, from `first` to `last` (-1 if none), and the time of the newest that was first."""
+
+    first: np.ndarray
+    last: np.ndarray
+    mark_ns: np.ndarray
+
+
+class Came(NamedTuple):
+    slot: np.ndarray
+    parent: np.ndarray
+
+
+class Slots(NamedTuple):
+    time_ns: np.ndarray
+    following: np.ndarray
+
+
+@dataclass(slots=True)
+class Waiting:
+    renaming: Renaming
+    held: Held | None = None
+    queues: Queues | None = None
+
+    def begin(self, inputs: Sequence[Data]) -> None:
+        if self.held is None:
+            parents = len(inputs)
+            self.held = holder_of(inputs)
+            self.queues = Queues(np.full(parents, -1), np.full(parents, -1), np.full(parents, UNSEEN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Union:
+    """All points of this node and others, unchanged.
+
+    In:    points, or batches, of several parents.
+    State: those that wait, a queue a parent.
+    Out:   in the order of their times: what is not newer than the first that waits of any parent, or, of a parent of
+           which none waits, than its last that came out. Nothing before every parent gave one; all that waits, when the
+           task closes.
+    From:  Kapacitor's `union`.
+    """
+
+    KIND: ClassVar[str] = "union"
+    TAKES: ClassVar[frozenset[Edge]] = EITHER
+    GIVES: ClassVar[Edge | None] = None
+
+    others: tuple[NodeName, ...] = argument(nodes, "the other nodes", ())
+    rename: str = option("rename", string, "", "the measurement of what comes out; each point's own if unset")
+
+    def initial(self) -> Waiting:
+        return Waiting(renaming=Renaming(self.rename))
+
+    def step(self, state: Waiting, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
+        state.begin(inputs)
+        came = Arrivals.held(inputs, state.held)
+        heads = heads_of(state.held)
+        slots = Slots(heads.time_ns, heads.next)
+        slot, arrival = _passed(Came(came.slot, came.parent), state.queues, slots, len(state.held), tick.closing)
+        out = replace(state.held.take(slot), cause=came.causes(arrival))
+        state.held.free(slot)
+        return Step(state=state, out=self._renamed(out, state.renaming, keys))
+
+    def _renamed(self, out: Data, renaming: Renaming, keys: Keys) -> Data:
+        if not self.rename:
+            return out
+        if isinstance(out, Batches):
+            out = out.with_rows(replace(out.rows, group=renaming.groups(out.rows.group, keys)))
+        return replace(out, series=renaming.series(out.series, keys), group=renaming.groups(out.group, keys))
+
+
+@njit(cache=True, nogil=True)
+def _passed(came, queues, slots, room, closing):
+    """The slots that come out, and which arrival made each do so."""
+    out = np.empty(room, dtype=np.int64)
+    arrival = np.empty(room, dtype=np.int64)
+    n = 0
+    for i in range(len(came.slot)):
+        _append(queues, slots, came.parent[i], came.slot[i])
+        before, n = n, _ready(queues, slots, out, n, False)
+        arrival[before:n] = i
+    if closing:
+        before, n = n, _ready(queues, slots, out, n, True)
+        arrival[before:n] = -1
+    return out[:n], arrival[:n]
+
+
+@njit(cache=True, nogil=True)
+def _append(queues, slots, parent, slot):
+    slots.following[slot] = -1
+    if queues.first[parent] < 0:
+        queues.first[parent] = slot
+    else:
+        slots.following[queues.last[parent]] = slot
+    queues.last[parent] = slot
+
+
+@njit(cache=True, nogil=True)
+def _ready(queues, slots, out, n, closing):
+    before = -1
+    while before != n:
+        before = n
+        mark, seen = _mark(queues, slots, closing)
+        if not closing and not seen:
+            return n
+        for parent in range(len(queues.first)):
+            slot = queues.first[parent]
+            while slot >= 0 and slots.time_ns[slot] <= mark:
+                out[n] = slot
+                n += 1
+                slot = slots.following[slot]
+            queues.first[parent] = slot
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _mark(queues, slots, closing):
+    """Up to which time may pass, and whether every parent gave one."""
+    mark, seen = np.iinfo(np.int64).max, True
+    for parent in range(len(queues.first)):
+        waits = queues.first[parent] >= 0
+        if waits:
+            queues.mark_ns[parent] = slots.time_ns[queues.first[parent]]
+        seen = seen and queues.mark_ns[parent] != UNSEEN
+        if waits or (not closing and queues.mark_ns[parent] != UNSEEN):
+            mark = min(mark, queues.mark_ns[parent])
+    return mark, seen
