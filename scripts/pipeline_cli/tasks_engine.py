@@ -63,9 +63,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         return open_broker(settings.queue_url, durability=settings.durability)
 
     def world(definition: TaskDefinition) -> World:
-        return World(
-            definition, open_broker=broker, allowed=alerts.targets.allowed_url, influx_url=settings.influx_url
-        )
+        return World(definition, open_broker=broker, allowed=alerts.targets.allowed_url, influx_url=settings.influx_url)
 
     first = broker()
     first.create(topics().values())
@@ -73,9 +71,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     with ExitStack() as stack:
         stack.enter_context(_delivering(alerts))
         registry = Registry()
-        live = Live(
-            open_broker=broker, folder=settings.folder / "running", registry=registry, open_outlets=world
-        )
+        live = Live(open_broker=broker, folder=settings.folder / "running", registry=registry, open_outlets=world)
         stack.callback(live.close)
         master = TaskMaster(live, registry)
         stack.callback(master.close)
@@ -86,9 +82,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         door = PointsDoor(broker, service, loop, bytes_max=settings.body_bytes_max)
         stack.callback(door.stop)
         door.warm_up()
-        yield Engine(
-            master=master, recordings=recordings, replays=replays, door=Door(door, loop), figures=lambda: ()
-        )
+        yield Engine(master=master, recordings=recordings, replays=replays, door=Door(door, loop), figures=lambda: ())
 
 
 @contextmanager

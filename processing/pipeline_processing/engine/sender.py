@@ -110,7 +110,9 @@ class Sender:
             except OSError as error:
                 if attempts == post.attempts_max:
                     return self._give_up(post, error)
-                LOG.warning("%s: %s does not take it, again in %.1f s: %s", self.name, host_of(post.url), pause_s, error)
+                LOG.warning(
+                    "%s: %s does not take it, again in %.1f s: %s", self.name, host_of(post.url), pause_s, error
+                )
             self.figures.repeated += 1
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, pause_s)

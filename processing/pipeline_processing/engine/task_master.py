@@ -153,7 +153,9 @@ class TaskMaster:
             raise UnknownEndpoint(task_id, endpoint, known=self.endpoints(task_id))
         with life.task.lock:
             run = life.task.run
-            return dumps({"series": [each for data in result_of(run.states[node.name]) for each in series_of(data, run.keys)]})
+            return dumps(
+                {"series": [each for data in result_of(run.states[node.name]) for each in series_of(data, run.keys)]}
+            )
 
     def endpoints(self, task_id: str) -> list[str]:
         life = self._lives.get(task_id)
@@ -192,7 +194,12 @@ class TaskMaster:
         for batch in batches:
             block = shared(Origin(database, retention_policy), batch, self._registry)
             portion = Portion(
-                topic="", partition=0, offset=self._written, database=database, retention_policy=retention_policy, block=block
+                topic="",
+                partition=0,
+                offset=self._written,
+                database=database,
+                retention_policy=retention_policy,
+                block=block,
             )
             self._written += 1
             for life in list(self._lives.values()):

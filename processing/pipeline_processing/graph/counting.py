@@ -20,6 +20,7 @@ def node_stats(counters: Counters) -> dict[str, Any]:
         "working_cardinality": counters.groups,
     }
 
+
 def go_duration(time_ns: float) -> str:
     """Below a minute as Go writes it: `0s`, `438ns`, `1.8µs`."""
     for unit, size_ns in UNITS_NS:

@@ -20,7 +20,11 @@ def counted(name: str, run: Run, view: View, *, throughput: float) -> str:
     """With what each node has counted; `labels` writes the same as text on nodes and edges."""
     draws = {"attributes": _attributes, "labels": _labels}[view]
     told = f"{throughput:.2f} points/s"
-    head = f'graph [throughput="{told}"];' if view == "attributes" else f'graph [label="Throughput: {told}" forcelabels=true pad="0.8,0.5"];'
+    head = (
+        f'graph [throughput="{told}"];'
+        if view == "attributes"
+        else f'graph [label="Throughput: {told}" forcelabels=true pad="0.8,0.5"];'
+    )
     parts = [f"digraph {name} {{", head, ""]
     for node in run.graph.nodes:
         stats = node_stats(run.counters[node.name])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline_processing.operators.barrier import Barrier
 from pipeline_processing.operators.change_detect import ChangeDetect
+from pipeline_processing.operators.combine import Combine
 from pipeline_processing.operators.cumulative_sum import CumulativeSum
 from pipeline_processing.operators.default import Default
 from pipeline_processing.operators.delete import Delete
@@ -13,11 +14,14 @@ from pipeline_processing.operators.derivative import Derivative
 from pipeline_processing.operators.difference import Difference
 from pipeline_processing.operators.elapsed import Elapsed
 from pipeline_processing.operators.eval import Eval
+from pipeline_processing.operators.flatten import Flatten
 from pipeline_processing.operators.from_ import From
 from pipeline_processing.operators.functions import FUNCTIONS
+from pipeline_processing.operators.group_by import GroupBy
 from pipeline_processing.operators.http_out import HttpOut
 from pipeline_processing.operators.http_post import HttpPost
 from pipeline_processing.operators.influxdb_out import InfluxDbOut
+from pipeline_processing.operators.join import Join
 from pipeline_processing.operators.log import Log
 from pipeline_processing.operators.loopback import Loopback
 from pipeline_processing.operators.moving_average import MovingAverage
@@ -29,6 +33,7 @@ from pipeline_processing.operators.state_count import StateCount
 from pipeline_processing.operators.state_duration import StateDuration
 from pipeline_processing.operators.stats import Stats
 from pipeline_processing.operators.stream import Stream
+from pipeline_processing.operators.union import Union
 from pipeline_processing.operators.where import Where
 from pipeline_processing.operators.window import Window
 
@@ -39,6 +44,7 @@ OPERATORS: Mapping[str, type[Operator]] = {
         *(HttpOut, HttpPost, InfluxDbOut, Loopback),
         *(Sample, Shift, ChangeDetect, StateDuration, StateCount, Default, Delete, Log, Barrier),
         *(Elapsed, Difference, CumulativeSum, MovingAverage),
+        *(GroupBy, Join, Union, Flatten, Combine),
         *FUNCTIONS.values(),
     )
 }

@@ -73,7 +73,11 @@ class Alert:
     KIND: ClassVar[str] = "alert"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
-    COUNTS: ClassVar[tuple[str, ...]] = ("alerts_inhibited", "alerts_triggered", *(f"{each}s_triggered" for each in COUNTED))
+    COUNTS: ClassVar[tuple[str, ...]] = (
+        "alerts_inhibited",
+        "alerts_triggered",
+        *(f"{each}s_triggered" for each in COUNTED),
+    )
 
     id: str = option("id", string, ID, "the template of its id")
     message: str = option("message", string, MESSAGE, "the template of its message")

@@ -51,7 +51,9 @@ class From:
     measurement: str = option("measurement", string, "", "only points of this measurement")
     where: tuple[Expression, ...] = option("where", expression, (), "only points for which it is true", gathers=True)
     group_by: tuple[str, ...] | Star = option("groupBy", tag_names, (), "the tags that points are grouped by, or *")
-    by_measurement: bool = option("groupByMeasurement", flag, False, "points of each measurement are a group of their own")
+    by_measurement: bool = option(
+        "groupByMeasurement", flag, False, "points of each measurement are a group of their own"
+    )
     truncate_ns: int = option("truncate", duration, 0, "times are cut to a multiple of this")
     round_ns: int = option("round", duration, 0, "times are rounded to a multiple of this, halves up")
 

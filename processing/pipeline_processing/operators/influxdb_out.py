@@ -32,7 +32,9 @@ class InfluxDbOut:
 
     cluster: str = option("cluster", string, "", "which InfluxDB of the server's configuration; its default if unset")
     database: str = option("database", string, "", "the database; each point's own if unset")
-    retention_policy: str = option("retentionPolicy", string, "", "the retention policy; the database's default if unset")
+    retention_policy: str = option(
+        "retentionPolicy", string, "", "the retention policy; the database's default if unset"
+    )
     measurement: str = option("measurement", string, "", "the measurement; each point's own if unset")
     write_consistency: str = option("writeConsistency", string, "", "how many of a cluster must have it")
     precision: str = option("precision", string, "", "of times: n, u, ms, s, m or h; ns if unset")

@@ -40,7 +40,10 @@ class RowStore:
         self.cause[slots] = frame.cause
         self.next[slots] = -1
         for key in frame.fields.keys() - self._fields.keys():
-            self._fields[key] = np.zeros(len(self.time_ns), dtype=DTYPES[key[1]]), np.zeros(len(self.time_ns), dtype=bool)
+            self._fields[key] = (
+                np.zeros(len(self.time_ns), dtype=DTYPES[key[1]]),
+                np.zeros(len(self.time_ns), dtype=bool),
+            )
         for key, (values, present) in self._fields.items():
             column = frame.fields.get(key)
             if column is None:

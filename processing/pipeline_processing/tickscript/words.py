@@ -38,7 +38,9 @@ def vocabulary() -> Vocabulary:
             properties = frozenset(options_of(operator)) - {""}
             followers = WATCHERS if name in ENDS else inner
             kinds[name] = Kind(properties=properties, followers=followers, nodes=NODES.get(name, ()))
-    of_alerts = frozenset(options_of(Alert)) | HANDLERS.keys() | {own for each in HANDLERS.values() for own in each.properties}
+    of_alerts = (
+        frozenset(options_of(Alert)) | HANDLERS.keys() | {own for each in HANDLERS.values() for own in each.properties}
+    )
     for name in ("alert", "deadman"):
         kinds[name] = Kind(properties=of_alerts, followers=inner, nodes=NODES.get(name, ()))
     return Vocabulary(kinds=kinds, sources=tuple(SOURCES), functions=FUNCTIONS)
