@@ -167,6 +167,9 @@ class Life:
         left = self.task.step(portions, tick)
         if left:
             self.outlets.take(left, self.task.run.keys)
+        for each in self.task.run.news:
+            LOG.warning("task %s: %s; further points like this are counted only", self.task.id, each)
+        self.task.run.news.clear()
 
     def _wait_s(self) -> float:
         due_ns = self.task.run.due_ns()

@@ -31,6 +31,8 @@ class Node:
     parents: tuple[str, ...] = ()
     place: str = ""
     """Where its script asks for it, such as `line 3 char 6`."""
+    quiet: bool = False
+    """Its errors are counted and not written into the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from pipeline_processing.points.frame import Frame, empty_frame
 from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import grown
 
+REASONS_MAX = 100
 EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
 
 
@@ -75,6 +76,8 @@ class Run:
     keys: Keys = field(default_factory=Keys)
     states: dict[str, Any] = field(default_factory=dict)
     counters: dict[str, Counters] = field(default_factory=dict)
+    news: list[str] = field(default_factory=list)
+    """Why points were dropped, each reason once a node: for the log; whoever writes it there empties the list."""
 
     def __post_init__(self) -> None:
         for node in self.graph.nodes:
@@ -121,8 +124,7 @@ class Run:
             counters.own[name] += count
         counters.busy_ns += time.perf_counter_ns() - began
         for reason, count in step.errors.items():
-            counters.errors += count
-            counters.reasons[reason] = counters.reasons.get(reason, 0) + count
+            self._failed(node, counters, reason, count)
         return _followed(step.out, inputs)
 
 
@@ -135,6 +137,16 @@ def _followed(out: Data, inputs: Sequence[Data]) -> Data:
     if len(inputs) > 1 or inputs[0].barriers is None or out.barriers is not None:
         return out
     return replace(out, barriers=inputs[0].barriers)
+
+
+    def _failed(self, node: Node, counters: Counters, reason: str, count: int) -> None:
+        counters.errors += count
+        if reason not in counters.reasons and len(counters.reasons) < REASONS_MAX:
+            counters.reasons[reason] = 0
+            if not node.quiet:
+                self.news.append(f"{node.name}: {reason}")
+        if reason in counters.reasons:
+            counters.reasons[reason] += count
 
 
 def _is_clocked(node: Node) -> bool:

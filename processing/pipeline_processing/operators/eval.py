@@ -14,7 +14,6 @@ from pipeline_processing.operators.options import (
     Arguments,
     argument,
     expressions,
-    flag,
     option,
     strings,
 )
@@ -49,7 +48,6 @@ class Eval:
     as_: tuple[str, ...] = option("as", strings, (), "the names of what the lambdas compute, one each")
     tags: tuple[str, ...] = option("tags", strings, (), "those of the names that become tags, not fields")
     keep: tuple[str, ...] | None = option("keep", keep, (), "keep the fields too, or those named; none if unset")
-    quiet: bool = option("quiet", flag, False, "do not write errors into the log")
 
     def __post_init__(self) -> None:
         if len(self.as_) != len(self.lambdas):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipeline_processing.alerts.deadman import deadman_words
@@ -13,20 +14,37 @@ from pipeline_processing.graph.graph import Node
 from pipeline_processing.operators import OPERATORS
 from pipeline_processing.operators.derivative import Derivative
 from pipeline_processing.operators.operator import CannotRun, Operator
-from pipeline_processing.operators.options import STAR, Duration, NodeName, Option, options_of
+from pipeline_processing.operators.options import STAR, Duration, NodeName, Option, flag, options_of
 from pipeline_processing.operators.stats import Stats
 from pipeline_processing.tickscript import syntax
 from pipeline_processing.tickscript.calls import NodeCall, NodeRef, PropertyCall, Value
 from pipeline_processing.tickscript.errors import BadNode, CannotStart
 from pipeline_processing.tickscript.lambdas import compiled as compiled_lambda
 
+QUIET = "quiet"
+
 
 def nodes_of(call: NodeCall, *, task: str) -> list[Node]:
     """The nodes that the call adds to the graph, in their order; raises BadNode."""
+    call, quiet = _without_quiet(call)
     if call.kind == "deadman":
         return _deadman(call, task=task)
     operator = _alert(call, task=task) if call.kind == "alert" else _built(OPERATORS[call.kind], call)
-    return [Node(name=call.name, operator=operator, parents=call.parents, place=str(call.at))]
+    return [Node(name=call.name, operator=operator, parents=_parents(call), place=str(call.at), quiet=quiet)]
+
+
+def _without_quiet(call: NodeCall) -> tuple[NodeCall, bool]:
+    """The property that every node has."""
+    quiet = False
+    for each in call.properties:
+        if each.name == QUIET:
+            quiet = _read(Option(property=QUIET, reader=flag, doc=""), QUIET, each.arguments, each.at)
+    return replace(call, properties=tuple(each for each in call.properties if each.name != QUIET)), quiet
+
+
+def _parents(call: NodeCall) -> tuple[str, ...]:
+    """Kapacitor has the node that `union` is chained to after those it is given, and of equal times the first parent's go first."""
+    return (*call.parents[1:], call.parents[0]) if call.kind == "union" else call.parents
 
 
 def _built(kind: type[Operator], call: NodeCall) -> Operator:

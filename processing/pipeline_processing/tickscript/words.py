@@ -8,6 +8,7 @@ from pipeline_processing.alerts.handler_calls import HANDLERS
 from pipeline_processing.operators import OPERATORS
 from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.options import options_of
+from pipeline_processing.tickscript.building import QUIET
 from pipeline_processing.tickscript.lambdas import FUNCTIONS
 from pipeline_processing.tickscript.vocabulary import Kind, Vocabulary
 
@@ -35,7 +36,7 @@ def vocabulary() -> Vocabulary:
     inner = frozenset(OPERATORS) - SOURCES.keys() - {"query"} | {"alert", "deadman"}
     for name, operator in OPERATORS.items():
         if name not in SOURCES:
-            properties = frozenset(options_of(operator)) - {""}
+            properties = frozenset(options_of(operator)) - {""} | {QUIET}
             followers = WATCHERS if name in ENDS else inner
             kinds[name] = Kind(properties=properties, followers=followers, nodes=NODES.get(name, ()))
     of_alerts = (
