@@ -1,6 +1,6 @@
 """Events that arrive together share blocks and one acknowledgement of the queue (group commit).
 
-In:      events of accepted requests, from the event loop.
+In:      events of accepted requests, from the event loop; or what else `encode` makes messages of.
 Out:     `accept` returns when the queue has all events of the request.
 Refuses: (Unavailable) a request that waited too long for its turn, or that comes while too much waits: the queue has none of
          its events.
@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Any, TypeAlias
 
 from pipeline_queue.brokers import Broker, Message
 from pipeline_queue.codec import as_repeated, blocks
 from pipeline_queue.errors import QueueUnavailable
-from pipeline_queue.events import Event
 from pipeline_queue.service import Service, essential_thread
 from pipeline_queue.topics import Topic
 
@@ -32,6 +32,7 @@ BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 WAITING_EVENTS_MAX = 100_000
 """Some 200 MB of the longest single events."""
 IDLE_S = 1.0
+Encode: TypeAlias = Callable[[Topic, list[Any]], list[Message]]
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    events: Mapping[str, list[Event]]
+    events: Mapping[str, list[Any]]
     count: int
     future: asyncio.Future[None]
     came_at: float
@@ -57,9 +58,10 @@ class GroupCommit:
         topics: Iterable[Topic],
         service: Service,
         loop: asyncio.AbstractEventLoop,
+        encode: Encode = blocks,
     ) -> None:
         """`topics` are made where the queue lacks them."""
-        self._open_broker, self._service, self._loop = open_broker, service, loop
+        self._open_broker, self._service, self._loop, self._encode = open_broker, service, loop, encode
         self._topics = {each.name: each for each in topics}
         self._lock = threading.Lock()
         self._untaken: list[_Request] = []
@@ -76,7 +78,7 @@ class GroupCommit:
         """Whether the queue answered the last attempt."""
         return self._cut_off_at is None
 
-    async def accept(self, events: Mapping[str, list[Event]], count: int) -> None:
+    async def accept(self, events: Mapping[str, list[Any]], count: int) -> None:
         """Return when the queue has every event, by topic, `count` in all; raises Unavailable when it has none."""
         now = time.monotonic()
         if self._cut_off_at is not None and now - self._cut_off_at > PATIENCE_S:
@@ -126,15 +128,15 @@ class GroupCommit:
         broker.close()
 
     def _deliver(self, broker: Broker, group: list[_Request]) -> None:
-        by_topic: dict[str, list[Event]] = {}
+        by_topic: dict[str, list[Any]] = {}
         for request in group:
             for name, events in request.events.items():
                 by_topic.setdefault(name, []).extend(events)
         for name, events in by_topic.items():
-            if not self._publish(broker, name, blocks(self._topics[name], events)):
+            if not self._publish(broker, name, self._encode(self._topics[name], events)):
                 return
-            self._service.count_out(len(events))
-            self._service.latency((time.time_ns() - events[-1].time_ns) / 1e9)
+        self._service.count_out(sum(request.count for request in group))
+        self._service.latency(time.monotonic() - group[-1].came_at)
         self._loop.call_soon_threadsafe(self._resolve, group)
 
     def _publish(self, broker: Broker, topic: str, messages: list[Message]) -> bool:

@@ -2,7 +2,7 @@
 
 In:   points as arrays, and the unit of times.
 Out:  bytes, a line a point, fields sorted by name. What line protocol cannot say is left out: floats that are no numbers, points
-      without another field, series with an empty part or one that ends with a backslash. A newline in a tag is written `\\n`.
+      without another field, series with an empty part, or one that ends with a backslash, or a measurement that begins as a comment does. A newline in a tag is written `\\n`.
 From: InfluxDB's line protocol reference.
 """
 
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline_queue.points.block import FieldColumn, Points
 from pipeline_queue.points.line_protocol import multiplier_of
-from pipeline_queue.points.series_key import escaped_name, is_writable, read
+from pipeline_queue.points.series_key import NEVER_FIRST, escaped_name, is_writable, read
 
 
 def to_lines(points: Points, *, precision: str = "n") -> bytes:
@@ -36,7 +36,7 @@ def to_lines(points: Points, *, precision: str = "n") -> bytes:
 def _key(key: bytes) -> str | None:
     """None for one that does not read back."""
     if b"\\" not in key and b"\n" not in key:
-        return key.decode() if key and not key.startswith(b",") else None
+        return key.decode() if key and not key.startswith((b",", *NEVER_FIRST)) else None
     return key.replace(b"\n", b"\\n").decode() if is_writable(*read(key)) else None
 
 
