@@ -25,7 +25,7 @@ def to_lines(points: Points, *, precision: str = "n") -> bytes:
     columns = sorted((each for each in points.fields if _name(each.name)), key=lambda each: each.name)
     if not columns or not len(points):
         return b""
-    fields = pc.binary_join_element_wise(*map(_column, columns), ",", null_handling="skip")
+    fields = _joined([_column(each) for each in columns])
     keys = pa.array([_key(each) for each in points.keys], type=pa.utf8()).take(pa.array(points.series))
     times = pa.array(np.sign(points.time_ns) * (np.abs(points.time_ns) // multiplier)).cast(pa.utf8())
     lines = pc.binary_join_element_wise(keys, fields, pc.binary_join_element_wise(times, "\n", ""), " ")
@@ -60,6 +60,13 @@ def _column(column: FieldColumn) -> pa.Array:
     elif column.type == "int":
         end = "i"
     return pc.binary_join_element_wise(begin, values, end, "")
+
+
+def _joined(columns: list[pa.Array]) -> pa.Array:
+    """Row by row, empty where none has a value."""
+    if len(columns) == 1:  # of which pyarrow 26 would leave out the missing rows
+        return columns[0].fill_null("")
+    return pc.binary_join_element_wise(*columns, ",", null_handling="skip")
 
 
 def _together(lines: pa.Array) -> bytes:
