@@ -20,7 +20,7 @@ from pipeline_output.handlers.settings import AlertSettings
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
-from pipeline_processing.points.reading import Registry
+from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
 from pipeline_processing.tasks.settings import TasksSettings
@@ -70,10 +70,10 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     first.close()
     with ExitStack() as stack:
         stack.enter_context(_delivering(alerts))
-        registry = Registry()
-        live = Live(open_broker=broker, folder=settings.folder / "running", registry=registry, open_outlets=world)
+        reader = Reader()
+        live = Live(open_broker=broker, folder=settings.folder / "running", reader=reader, open_outlets=world)
         stack.callback(live.close)
-        master = TaskMaster(live, registry)
+        master = TaskMaster(live, reader)
         stack.callback(master.close)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)

@@ -27,14 +27,24 @@ def bad_lines(bad: Sequence[Bad], *, points: int) -> Answer:
     """`points` so many of the others are kept."""
     told = [f"line {each.line}: unable to parse '{each.text}': {each.reason}" for each in bad[:LINES_SHOWN_MAX]]
     if len(bad) > LINES_SHOWN_MAX:
-        others = ", ".join(str(each.line) for each in bad[LINES_SHOWN_MAX:])
-        told.append(f"and lines {others}")
+        told.append(f"and lines {_ranges([each.line for each in bad[LINES_SHOWN_MAX:]])}")
     return _error(400, ("partial write: " if points else "") + "\n".join(told))
 
 
 def unavailable(reason: object) -> Answer:
     status, headers, body = _error(503, f"{reason}; nothing was written, try again")
     return status, [*headers, ("retry-after", str(RETRY_AFTER_S))], body
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`3, 5-7`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
 def _error(status: int, reason: str) -> Answer:

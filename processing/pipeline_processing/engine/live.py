@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.brokers.protocol import partition_of
-from pipeline_queue.points.block import Origin, decode, key_of
+from pipeline_queue.points.block import Origin, key_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.engine.life import Files
@@ -24,7 +24,7 @@ from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import LogSource, Place
 from pipeline_processing.engine.tail import Tail
-from pipeline_processing.points.reading import Registry, shared
+from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 
@@ -32,7 +32,7 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 class Live:
     open_broker: Callable[[], Broker]
     folder: Path
-    registry: Registry
+    reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
     _ring: Ring = field(default_factory=Ring)
     _tail: Tail = field(init=False)
@@ -57,17 +57,8 @@ class Live:
         return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
 
     def portions(self, record: Record) -> Sequence[Portion]:
-        origin, batch = decode(record.value)
-        return [
-            Portion(
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                database=origin.database,
-                retention_policy=origin.retention_policy,
-                block=shared(origin, batch, self.registry),
-            )
-        ]
+        block = self.reader.read(POINTS, record)
+        return [Portion(topic=record.topic, partition=record.partition, offset=record.offset, block=block)]
 
     def close(self) -> None:
         self._tail.stop()

@@ -12,12 +12,14 @@ class Portion:
     topic: str
     partition: int
     offset: int
-    database: str
-    retention_policy: str
     block: SharedBlock
 
     def __len__(self) -> int:
         return len(self.block)
+
+    @property
+    def dbrp(self) -> tuple[str, str]:
+        return self.block.database, self.block.retention_policy
 
     @property
     def place(self) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from pipeline_processing.graph.graph import Graph
 from pipeline_processing.graph.run import Left, Run
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
-from pipeline_processing.points.reading import Registry, TaskSeries
+from pipeline_processing.points.reading import Mapping as SeriesMapping
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,7 +23,6 @@ class Task:
     dbrps: tuple[tuple[str, str], ...]
     """The databases and retention policies whose points enter it."""
     graph: Graph
-    registry: Registry
     asks_time: bool = False
     """Whether an expression of it asks what time it is."""
     run: Run = field(init=False)
@@ -32,14 +31,14 @@ class Task:
     steps: int = 0
     rows: int = 0
     """Points taken in since its beginning."""
-    _series: TaskSeries = field(init=False)
+    _series: SeriesMapping = field(init=False)
 
     def __post_init__(self) -> None:
         self._runs(Run(graph=self.graph))
 
     def _runs(self, run: Run) -> None:
         self.run = run
-        self._series = TaskSeries(self.registry, run.keys)
+        self._series = SeriesMapping()
 
     @property
     def needs_journal(self) -> bool:
@@ -72,7 +71,7 @@ class Task:
     def _frame(self, portions: Sequence[Portion]) -> Frame:
         frames = []
         for portion in portions:
-            if (portion.database, portion.retention_policy) in self.dbrps:
-                frames.append(portion.block.frame(self._series, first_cause=self.rows))
+            if portion.dbrp in self.dbrps:
+                frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows))
                 self.rows += len(portion)
         return concatenated(frames)

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline_queue.points.block import Origin
-
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.life import Files, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
@@ -29,7 +27,7 @@ from pipeline_processing.errors import ProcessingError
 from pipeline_processing.graph import drawing
 from pipeline_processing.graph.counting import node_stats
 from pipeline_processing.operators.http_out import HttpOut, result_of
-from pipeline_processing.points.reading import Registry, shared
+from pipeline_processing.points.reading import Reader
 from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.errors import NoTask, UnknownEndpoint
 from pipeline_processing.tasks.task_master import DotView, TaskDefinition
@@ -89,12 +87,12 @@ class TaskMaster:
     def __init__(
         self,
         surroundings: Surroundings | None = None,
-        registry: Registry | None = None,
+        reader: Reader | None = None,
         *,
         life: type[Life] = Life,
     ) -> None:
         self._surroundings, self._life_of = surroundings or Isolated(), life
-        self._registry = registry or Registry()
+        self._reader = reader or Reader()
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
         self._written = 0
@@ -109,7 +107,7 @@ class TaskMaster:
             id=definition.id,
             dbrps=dbrps,
             graph=found.graph,
-            registry=self._registry,
+            ,
             asks_time=bool(ASKS_TIME.search(definition.script)),
         )
         return Compiled(definition=definition, task=task)
@@ -192,15 +190,8 @@ class TaskMaster:
     def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         """Points (Arrow batches, see pipeline_queue/points/block.py) for the tasks that are fed directly."""
         for batch in batches:
-            block = shared(Origin(database, retention_policy), batch, self._registry)
-            portion = Portion(
-                topic="",
-                partition=0,
-                offset=self._written,
-                database=database,
-                retention_policy=retention_policy,
-                block=block,
-            )
+            block = self._reader.of_batch(database, retention_policy, batch)
+            portion = Portion(topic="", partition=0, offset=self._written, block=block)
             self._written += 1
             for life in list(self._lives.values()):
                 if isinstance(life.source, DirectSource):

@@ -138,7 +138,6 @@ def _followed(out: Data, inputs: Sequence[Data]) -> Data:
         return out
     return replace(out, barriers=inputs[0].barriers)
 
-
     def _failed(self, node: Node, counters: Counters, reason: str, count: int) -> None:
         counters.errors += count
         if reason not in counters.reasons and len(counters.reasons) < REASONS_MAX:

@@ -40,7 +40,9 @@ def vocabulary() -> Vocabulary:
             followers = WATCHERS if name in ENDS else inner
             kinds[name] = Kind(properties=properties, followers=followers, nodes=NODES.get(name, ()))
     of_alerts = (
-        frozenset({QUIET, *options_of(Alert)}) | HANDLERS.keys() | {own for each in HANDLERS.values() for own in each.properties}
+        frozenset({QUIET, *options_of(Alert)})
+        | HANDLERS.keys()
+        | {own for each in HANDLERS.values() for own in each.properties}
     )
     for name in ("alert", "deadman"):
         kinds[name] = Kind(properties=of_alerts, followers=inner, nodes=NODES.get(name, ()))

@@ -41,6 +41,8 @@ SERIES_MAX, SERIES_BYTES_MAX = 1_048_576, 128 * 1024 * 1024
 FIELDS_MAX, FIELDS_BYTES_MAX = 65_536, 16 * 1024 * 1024
 """What a parser remembers; beyond that it begins anew."""
 TEXT_SHOWN_MAX = 200
+BAD_MAX = 10_000
+"""A body that has more is none of line protocol: after the block that has them, no line is read."""
 NS_OF = {"n": 1, "u": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _ALIASES = {"": "n", "ns": "n", "us": "u", "µ": "u"}
 
@@ -87,11 +89,15 @@ class Parser:
         multiplier = multiplier_of(precision)
         text = _Text(body)
         at, parsed = 0, Parsed()
-        while at < len(body):
+        while at < len(body) and len(parsed.bad) <= BAD_MAX:
             at, block = self._tokenized(text, at, multiplier, now_ns - now_ns % multiplier)
             if block.kept.any():
                 parsed.batches.append(self._batch(text, block))
             parsed.bad.extend(text.bad(block.begins[row], block.ends[row], block.bad[row]) for row in sorted(block.bad))
+        if at < len(body):
+            parsed.bad.append(
+                text.bad(at, at, f"after {len(parsed.bad):,} bad lines, this and what follows was not read")
+            )
         return parsed
 
     def _tokenized(self, text: _Text, at: int, multiplier: int, now_ns: int) -> tuple[int, _Block]:

@@ -2,7 +2,7 @@
 
 In:   points as arrays, and the unit of times.
 Out:  bytes, a line a point, fields sorted by name. What line protocol cannot say is left out: floats that are no numbers, points
-      without another field, series with an empty part or one that ends with a backslash. A newline in a tag is written `\\n`.
+      without another field, series with an empty part, or one that ends with a backslash, or a measurement that begins as a comment does. A newline in a tag is written `\\n`.
 From: InfluxDB's line protocol reference.
 """
 
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline_queue.points.block import FieldColumn, Points
 from pipeline_queue.points.line_protocol import multiplier_of
-from pipeline_queue.points.series_key import escaped_name, is_writable, read
+from pipeline_queue.points.series_key import NEVER_FIRST, escaped_name, is_writable, read
 
 
 def to_lines(points: Points, *, precision: str = "n") -> bytes:
@@ -25,7 +25,7 @@ def to_lines(points: Points, *, precision: str = "n") -> bytes:
     columns = sorted((each for each in points.fields if _name(each.name)), key=lambda each: each.name)
     if not columns or not len(points):
         return b""
-    fields = pc.binary_join_element_wise(*map(_column, columns), ",", null_handling="skip")
+    fields = _joined([_column(each) for each in columns])
     keys = pa.array([_key(each) for each in points.keys], type=pa.utf8()).take(pa.array(points.series))
     times = pa.array(np.sign(points.time_ns) * (np.abs(points.time_ns) // multiplier)).cast(pa.utf8())
     lines = pc.binary_join_element_wise(keys, fields, pc.binary_join_element_wise(times, "\n", ""), " ")
@@ -36,7 +36,7 @@ def to_lines(points: Points, *, precision: str = "n") -> bytes:
 def _key(key: bytes) -> str | None:
     """None for one that does not read back."""
     if b"\\" not in key and b"\n" not in key:
-        return key.decode() if key and not key.startswith(b",") else None
+        return key.decode() if key and not key.startswith((b",", *NEVER_FIRST)) else None
     return key.replace(b"\n", b"\\n").decode() if is_writable(*read(key)) else None
 
 
@@ -60,6 +60,13 @@ def _column(column: FieldColumn) -> pa.Array:
     elif column.type == "int":
         end = "i"
     return pc.binary_join_element_wise(begin, values, end, "")
+
+
+def _joined(columns: list[pa.Array]) -> pa.Array:
+    """Row by row, empty where none has a value."""
+    if len(columns) == 1:  # of which pyarrow 26 would leave out the missing rows
+        return columns[0].fill_null("")
+    return pc.binary_join_element_wise(*columns, ",", null_handling="skip")
 
 
 def _together(lines: pa.Array) -> bytes:

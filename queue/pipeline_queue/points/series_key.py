@@ -13,11 +13,13 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 Tags: TypeAlias = tuple[tuple[bytes, bytes], ...]
+NEVER_FIRST = (b"#", b"\t", b"\0")
+"""A line that begins so is a comment, or begins later."""
 
 _IN_NAME = re.compile(rb'\\([,"= ])')
 _IN_TAG = re.compile(rb"\\([,= ])")
-_OF_NAME = re.compile(rb"[, ]")
-_OF_FIELD = re.compile(rb"[,= ]")
+_OF_NAME = re.compile(rb'[, ]|(?<=\\)["=]')
+_OF_FIELD = re.compile(rb'[,= ]|(?<=\\)"')
 _OF_TAG = re.compile(rb"[,= ]")
 _COMMA = re.compile(rb"(?<!\\),")
 _EQUALS = re.compile(rb"(?<!\\)=")
@@ -35,7 +37,7 @@ def written(name: bytes, tags: Iterable[tuple[bytes, bytes]]) -> bytes:
 def is_writable(name: bytes, tags: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether the key reads back: all parts are there, and none ends with a backslash, which would escape what follows."""
     parts = [name, *(part for tag in tags for part in tag)]
-    return all(part and not part.endswith(b"\\") for part in parts)
+    return not name.startswith(NEVER_FIRST) and all(part and not part.endswith(b"\\") for part in parts)
 
 
 def read(key: bytes) -> tuple[bytes, Tags]:
