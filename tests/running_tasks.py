@@ -62,9 +62,9 @@ class RunningTasks:
 
 
 @contextmanager
-def running_tasks() -> Iterator[RunningTasks]:
+def running_tasks(kind: type[RunningTasks] = RunningTasks) -> Iterator[RunningTasks]:
     """The environment holds the settings."""
-    here, serving = RunningTasks(free_port()), {}
+    here, serving = kind(free_port()), {}
     started = threading.Event()
 
     async def serve() -> None:

@@ -50,12 +50,29 @@ class TaskApi:
     def delete(self, task_id: str) -> None:
         _sound(*self._ask("DELETE", f"/tasks/{quote(task_id)}"))
 
-    def every(self, pattern: str, fields: tuple[str, ...] = ("link",)) -> Iterator[dict[str, Any]]:
+    def begin(self, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """A recording or a replay; `kind` is `recordings/stream`, `replays`, .."""
+        return _sound(*self._ask("POST", f"/{kind}", asked))
+
+    def stands(self, kind: str, name: str) -> dict[str, Any]:
+        """How a recording or a replay stands, also where it failed; `kind` is `recordings` or `replays`."""
+        return _sound(*self._ask("GET", f"/{kind}/{quote(name)}"))
+
+    def remove(self, kind: str, name: str) -> None:
+        _sound(*self._ask("DELETE", f"/{kind}/{quote(name)}"))
+
+    def output(self, replay_id: str, endpoint: str) -> dict[str, Any]:
+        """What an httpOut held at a replay's end."""
+        return _sound(*self._ask("GET", f"/replays/{quote(replay_id)}/{quote(endpoint)}"))
+
+    def every(
+        self, pattern: str, fields: tuple[str, ...] = ("link",), *, kind: str = "tasks"
+    ) -> Iterator[dict[str, Any]]:
         """All that match, page by page."""
         offset = 0
         while True:
             asked = [("pattern", pattern), ("offset", offset), ("limit", PAGE), *(("fields", each) for each in fields)]
-            found = _sound(*self._ask("GET", f"/tasks?{urlencode(asked)}"))["tasks"]
+            found = _sound(*self._ask("GET", f"/{kind}?{urlencode(asked)}"))[kind]
             yield from found
             if len(found) < PAGE:
                 return

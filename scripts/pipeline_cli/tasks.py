@@ -14,9 +14,15 @@ from rich.table import Table
 from pipeline_cli.errors import CommandError, TaskRefused
 from pipeline_cli.task_api import TaskApi
 from pipeline_cli.task_fmt import fmt
+from pipeline_cli.task_recordings import record, replay
+from pipeline_cli.task_run import run, test_scripts
 
 app = typer.Typer(help="Tasks: TICKscripts that run on the queue's points.", no_args_is_help=True)
 app.command()(fmt)
+app.command()(run)
+app.command("test")(test_scripts)
+app.add_typer(record, name="record")
+app.command()(replay)
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Where the task API is; TASKS_URL if unset.", show_default=False)
@@ -142,18 +148,13 @@ def watch(
 
 def dbrp(text: str) -> dict[str, str]:
     """`db.rp`, each in double quotes or not; in quotes a name may hold a dot."""
-    from pipeline_processing.tickscript.errors import TickError
-    from pipeline_processing.tickscript.parser import parse
-    from pipeline_processing.tickscript.syntax import Dbrp
+    from pipeline_processing.tasks.script_facts import dbrp_of
 
-    quoted = text if text.startswith('"') else ".".join(f'"{part}"' for part in text.split("."))
     try:
-        (found,) = parse(f"dbrp {quoted}").statements
-    except (TickError, ValueError):
-        found = None
-    if not isinstance(found, Dbrp):
-        raise typer.BadParameter(f'`{text}` is no database and retention policy; write `db.rp` or `"db"."rp"`')
-    return {"db": found.database, "rp": found.retention_policy}
+        database, retention_policy = dbrp_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return {"db": database, "rp": retention_policy}
 
 
 def _set_status(api: TaskApi, patterns: list[str], status: str) -> None:

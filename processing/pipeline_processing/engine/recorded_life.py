@@ -18,7 +18,6 @@ from pipeline_processing.engine.source import DirectSource
 from pipeline_processing.engine.task import Task
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Column
-from pipeline_processing.points.reading import SharedBlock
 
 TICKS_PER_GAP_MAX = 10_000
 """What is due more often than this between two points is told once more, then goes on after the gap: one wrong time must not
@@ -44,7 +43,7 @@ class RecordedLife(Life):
 
     def _next(self) -> None:
         for portion in self.source.read(rows=ROWS_PER_STEP, wait_s=WAIT_S_MAX):
-            if len(portion) and (portion.database, portion.retention_policy) in self.task.dbrps:
+            if len(portion) and portion.dbrp in self.task.dbrps:
                 self._go_through(portion)
         self._flush()
         self._count()
@@ -98,7 +97,8 @@ def _cut(portion: Portion, begin: int, end: int) -> Portion:
     fields = {key: _rows(column, rows) for key, column in block.fields.items()}
     return replace(
         portion,
-        block=SharedBlock(
+        block=replace(
+            block,
             time_ns=block.time_ns[rows],
             series=block.series[rows],
             fields={key: each for key, each in fields.items() if each.present is None or each.present.any()},

@@ -44,7 +44,7 @@ class Task:
     def needs_journal(self) -> bool:
         """Whether the clock, or where steps end, has a say in what comes out."""
         exact = any(getattr(each.operator, "EXACT_STEPS", False) for each in self.graph.nodes)
-        return exact or self.run.due_ns() is not None
+        return exact or self.asks_time or self.run.due_ns() is not None
 
     def step(self, portions: Sequence[Portion], tick: Tick) -> list[Left]:
         """What leaves the graph for these points; raises NodeFailed."""

@@ -107,7 +107,6 @@ class TaskMaster:
             id=definition.id,
             dbrps=dbrps,
             graph=found.graph,
-            ,
             asks_time=bool(ASKS_TIME.search(definition.script)),
         )
         return Compiled(definition=definition, task=task)
@@ -142,6 +141,10 @@ class TaskMaster:
         return life is not None and life.executing
 
     def get_output(self, task_id: str, endpoint: str) -> bytes:
+        return dumps({"series": self.series(task_id, endpoint)})
+
+    def series(self, task_id: str, endpoint: str) -> list[dict[str, Any]]:
+        """What an httpOut holds, its numbers as they are; raises UnknownEndpoint."""
         life = self._lives.get(task_id)
         node = life and next(
             (each for each in life.task.graph.nodes if _serves(each.operator, endpoint)),
@@ -151,9 +154,7 @@ class TaskMaster:
             raise UnknownEndpoint(task_id, endpoint, known=self.endpoints(task_id))
         with life.task.lock:
             run = life.task.run
-            return dumps(
-                {"series": [each for data in result_of(run.states[node.name]) for each in series_of(data, run.keys)]}
-            )
+            return [each for data in result_of(run.states[node.name]) for each in series_of(data, run.keys)]
 
     def endpoints(self, task_id: str) -> list[str]:
         life = self._lives.get(task_id)

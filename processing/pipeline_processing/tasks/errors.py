@@ -3,11 +3,13 @@
 TaskError
 ├── Refused           400  what was asked makes no sense, as it says
 │   ├── BadTaskId     an id with other characters than letters, digits, `-`, `.` and `_`
-│   └── BadScript     a script that is wrong, and where
+│   ├── BadScript     a script that is wrong, and where
+│   └── BadTest       a test file that is wrong, and where
 ├── Missing           404  what was asked for is not there
 │   ├── NoTask        no task has this id
 │   ├── NoRecording   no recording has this id
 │   ├── NoReplay      no replay has this id
+│   ├── NoAlertNode   the task has no node of this name
 │   └── UnknownEndpoint  the task has no such httpOut, or does not run
 ├── Conflict          409  somebody else changed it meanwhile
 ├── NotStarted        500  a task whose definition is sound did not start
@@ -42,6 +44,11 @@ class BadScript(Refused):
         super().__init__(f"invalid TICKscript: {cause}")
 
 
+class BadTest(Refused):
+    def __init__(self, reason: str, *, line: int | None = None) -> None:
+        super().__init__(reason if line is None else f"line {line}: {reason}")
+
+
 class Missing(TaskError):
     status = 404
 
@@ -59,6 +66,11 @@ class NoRecording(Missing):
 class NoReplay(Missing):
     def __init__(self) -> None:
         super().__init__("no replay exists")
+
+
+class NoAlertNode(Missing):
+    def __init__(self, node: str, *, known: Iterable[str]) -> None:
+        super().__init__(f"no node is called {node}; there are {', '.join(known)}")
 
 
 class UnknownEndpoint(Missing):

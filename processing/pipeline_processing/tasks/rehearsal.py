@@ -7,10 +7,11 @@ Refuses: a script that is wrong (TickError) or cannot run; a task that breaks on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline_output.state.definitions import Dbrp
 from pipeline_queue.points.block import PointBlock
 
 from pipeline_processing.alerts.event import AlertEvent, Inhibition
@@ -20,6 +21,7 @@ from pipeline_processing.graph.run import Left
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.errors import Broken
+from pipeline_processing.tasks.script_facts import script_facts
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 MIXED = "data", "points"
@@ -32,6 +34,12 @@ class Told:
 
     node: str
     event: AlertEvent
+
+
+def definition_of(name: str, script: str, dbrps: Sequence[Dbrp]) -> TaskDefinition:
+    """A task of a script alone, which reads `dbrps` if it names none itself; raises BadScript, Refused."""
+    facts = script_facts(script)
+    return TaskDefinition(id=name, type=facts.type, script=script, dbrps=facts.dbrps or tuple(dbrps))
 
 
 def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: TaskMaster | None = None) -> TaskMaster:

@@ -41,6 +41,18 @@ def script_facts(script: str) -> ScriptFacts:
     )
 
 
+def dbrp_of(text: str) -> Dbrp:
+    """`db.rp`, each in double quotes or not; in quotes a name may hold a dot. Raises ValueError."""
+    quoted = text if text.startswith('"') else ".".join(f'"{part}"' for part in text.split("."))
+    try:
+        (found,) = parse(f"dbrp {quoted}").statements
+    except (TickError, ValueError):
+        found = None
+    if not isinstance(found, syntax.Dbrp):
+        raise ValueError(f'`{text}` is no database and retention policy; write `db.rp` or `"db"."rp"`')
+    return found.database, found.retention_policy
+
+
 def _sources(program: syntax.Program) -> Iterator[str]:
     for statement in program.statements:
         value = statement.value if isinstance(statement, syntax.Declaration) else statement

@@ -1,0 +1,129 @@
+"""`pipeline task record` and `pipeline task replay` against a running task API with real recordings and replays."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from pipeline_cli.errors import CommandError, TaskRefused
+from pipeline_cli.main import app
+from pipeline_cli.tasks_service import Engine
+from pipeline_processing.engine.task_master import TaskMaster
+from pipeline_processing.tasks.kept_recordings import KeptRecordings
+from pipeline_processing.tasks.kept_replays import KeptReplays
+from pipeline_queue.brokers import Message, open_broker
+from pipeline_queue.points.block import encode
+from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.topics import Topic
+from running_tasks import RunningTasks, running_tasks
+from typer.testing import CliRunner
+
+SCRIPT = "dbrp \"d\".\"r\"\nstream\n    |from()\n        .measurement('cpu')\n    |httpOut('newest')\n"
+QUERY = "select * from d.r.cpu where time < '1970-01-01T00:00:10Z'"
+
+
+class RealTasks(RunningTasks):
+    @contextmanager
+    def engine(self, settings: Any, _service: Any) -> Iterator[Engine]:
+        def broker() -> Any:
+            return open_broker(settings.queue_url)
+
+        first = broker()
+        first.create([Topic(name="points", doc="", own_columns=(), key="db")])
+        lines = "cpu usage=1 1\ncpu usage=2 2\ncpu usage=3 11\nmem free=1i 3"
+        first.publish("points", [Message(value=encode(block_of_lines(lines, ("d", "r"), "s")))])
+        first.close()
+        master = TaskMaster()
+        recordings = KeptRecordings(
+            Path(settings.state_url.get_secret_value()[len("sqlite://") :]) / "recordings", broker
+        )
+        replays = KeptReplays(recordings, master)
+        yield Engine(master=master, recordings=recordings, replays=replays, door=self._write, figures=lambda: ())
+        replays.close()
+        recordings.close()
+        master.close()
+        self.is_closed = True
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTasks]:
+    folder = tmp_path_factory.mktemp("tasks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TASKS_STATE_URL", f"sqlite://{folder}/state")
+        patch.setenv("QUEUE_URL", f"sqlite://{folder}/queue")
+        with running_tasks(RealTasks) as here:
+            script = folder / "cpu.tick"
+            script.write_text(SCRIPT)
+            patch.setenv("TASKS_URL", here.url)
+            done = task("define", "cpu", "--tick", script)
+            assert (done.exit_code, done.output) == (0, "")
+            yield here
+        assert here.is_closed
+
+
+@pytest.fixture(autouse=True)
+def here(running: RunningTasks, monkeypatch: pytest.MonkeyPatch) -> RunningTasks:
+    monkeypatch.setenv("TASKS_URL", running.url)
+    return running
+
+
+def task(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["task", *map(str, arguments)])
+
+
+def test_what_is_recorded_is_listed_replayed_and_deleted() -> None:
+    assert task("record", "query", QUERY, "--id", "rec").stdout == "rec\n"
+    (listed,) = [json.loads(each) for each in task("record", "list", "--json").stdout.splitlines()]
+    assert (listed["id"], listed["status"], listed["progress"]) == ("rec", "finished", 1)
+    assert "rec" in task("record", "list").stdout
+    done = task("replay", "cpu", "rec", "--real-clock")
+    assert done.stdout.splitlines()[1:] == [
+        "stream0: 2 in, 2 out, 0 errors",
+        "from1: 2 in, 2 out, 0 errors",
+        "http_out2: 2 in, 2 out, 0 errors",
+    ]
+    name, output = task("replay", "cpu", "rec", "--rec-time", "--output", "newest").stdout.splitlines()
+    assert re.fullmatch(r"[0-9a-f-]{36}", name)
+    series = {"name": "cpu", "columns": ["time", "usage"], "values": [["1970-01-01T00:00:02Z", 2]]}
+    assert json.loads(output) == {"httpOut": "newest", "series": [series]}
+    assert task("record", "delete", "rec").exit_code == 0
+    assert task("record", "list", "--json").stdout == ""
+
+
+def test_a_stream_is_recorded_for_as_long_as_is_said() -> None:
+    assert task("record", "stream", "cpu", "--duration", "300ms", "--id", "short").stdout == "short\n"
+    assert task("record", "stream", "cpu", "--duration", "1h", "--id", "long", "--no-wait").stdout == "long\n"
+    found = [json.loads(each) for each in task("record", "list", "--json").stdout.splitlines()]
+    assert {each["id"]: each["status"] for each in found} == {"short": "finished", "long": "running"}
+    with pytest.raises(TaskRefused, match="is running"):
+        task_or_raise("replay", "cpu", "long")
+    assert task("record", "delete", "short", "long").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["record", "stream", "no", "--duration", "1s"], "no task exists"),
+        (["record", "query", "show databases"], "no query that is recorded here"),
+        (["record", "delete", "no"], "no recording exists"),
+        (["replay", "cpu", "no"], "recording not found"),
+    ],
+)
+def test_what_the_api_refuses_is_said_in_its_words(arguments: list[str], told: str) -> None:
+    with pytest.raises(CommandError, match=told):
+        task_or_raise(*arguments)
+
+
+def test_a_duration_that_is_none_is_refused_at_once() -> None:
+    done = task("record", "stream", "cpu", "--duration", "soon")
+    assert (done.exit_code, "is no duration" in done.stderr) == (2, True)
+
+
+def task_or_raise(*arguments: str) -> None:
+    CliRunner().invoke(app, ["task", *arguments], catch_exceptions=False)
