@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from join_frames import Plain, Test, run
+from join_oracle import Oracle
 from pipeline_processing.operators.combine import Combine
 from pipeline_processing.operators.flatten import Flatten
 from pipeline_processing.operators.group_by import GroupBy
@@ -118,3 +119,22 @@ def test_one_parents_points_are_put_together_whatever_the_steps(
     operator: Operator, arrivals: list[tuple[int, Plain]], borders: set[int]
 ) -> None:
     hold(operator, arrivals, borders, 1)
+
+
+@pytest.mark.parametrize("on", [(), ("host",)])
+@pytest.mark.parametrize("tolerance", [0, 2])
+@pytest.mark.parametrize("parents", [2, 3])
+@given(data=st.data())
+@settings(deadline=None)
+def test_points_are_joined_as_an_oracle_does_it_one_by_one(
+    on: tuple[str, ...], tolerance: int, parents: int, data: st.DataObject
+) -> None:
+    arrivals = data.draw(arriving(points(), parents))
+    names = NAMES[:parents]
+    join = Join(others=OTHERS[: parents - 1], as_=names, fill="null", on=on, tolerance_ns=tolerance * SECOND_NS)
+    out, _ = run(join, dealt(arrivals, parents))
+    expected = Oracle(names=names, on=on, tolerance=tolerance).joined(arrivals)
+    assert [(each["time"], each["group"], each["fields"]) for each in out] == [
+        (time, ",".join(f"{name}={value}" for name, value in group) or "nil", fields)
+        for time, group, fields in expected
+    ]

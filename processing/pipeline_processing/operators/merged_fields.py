@@ -19,7 +19,10 @@ class Put:
     type_: Type
     at: np.ndarray
     values: np.ndarray
-    order: np.ndarray
+    order: np.ndarray | None
+
+    def ordinals(self) -> np.ndarray:
+        return np.zeros(len(self.at), dtype=np.int64) if self.order is None else self.order
 
 
 @dataclass(slots=True)
@@ -31,8 +34,7 @@ class MergedFields:
         """Values at these rows, of which one may come again; without an order, after all that were put before."""
         if len(at):
             name, type_ = key
-            found = Put(type_, at, values, np.zeros(len(at), dtype=np.int64) if order is None else order)
-            self._puts.setdefault(name, []).append(found)
+            self._puts.setdefault(name, []).append(Put(type_, at, values, order))
 
     def put_column(self, key: Key, at: np.ndarray, column: Column, order: np.ndarray | None = None) -> None:
         """Each row of the column that has a value, at the row that stands beside it in `at`."""
@@ -48,7 +50,9 @@ class MergedFields:
         }
 
     def _merged(self, puts: Sequence[Put]) -> Mapping[Type, Column]:
-        order = np.argsort(np.concatenate([each.order for each in puts]), kind="stable")
+        if len(puts) == 1 and puts[0].order is None:
+            return {puts[0].type_: self._alone(puts[0])}
+        order = np.argsort(np.concatenate([each.ordinals() for each in puts]), kind="stable")
         last = np.full(self.rows, -1)
         last[np.concatenate([each.at for each in puts])[order]] = order
         made: dict[Type, Column] = {}
@@ -59,7 +63,16 @@ class MergedFields:
                 column = made.setdefault(each.type_, _empty(each.type_, self.rows))
                 column.values[mine], column.present[mine] = each.values[last[mine] - begin], True
             begin += len(each.at)
-        return {type_: Column(each.values) if each.present.all() else each for type_, each in made.items()}
+        return {type_: _plain(each) for type_, each in made.items()}
+
+    def _alone(self, put: Put) -> Column:
+        column = _empty(put.type_, self.rows)
+        column.values[put.at], column.present[put.at] = put.values, True
+        return _plain(column)
+
+
+def _plain(column: Column) -> Column:
+    return Column(column.values) if column.present.all() else column
 
 
 def _empty(type_: Type, rows: int) -> Column:

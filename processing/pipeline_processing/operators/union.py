@@ -59,8 +59,8 @@ class Union:
     In:    points, or batches, of several parents.
     State: those that wait, a queue a parent.
     Out:   in the order of their times: what is not newer than the first that waits of any parent, or, of a parent of
-           which none waits, than its last that came out. Nothing before every parent gave one; all that waits, when the
-           task closes.
+           which none waits, than its last that came out; of one time, the others' first. Nothing before every parent
+           gave one; all that waits, when the task closes.
     From:  Kapacitor's `union`.
     """
 
@@ -75,6 +75,7 @@ class Union:
         return Waiting(renaming=Renaming(self.rename))
 
     def step(self, state: Waiting, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
+        inputs = [*inputs[1:], inputs[0]]
         state.begin(inputs)
         came = Arrivals.held(inputs, state.held)
         heads = heads_of(state.held)
