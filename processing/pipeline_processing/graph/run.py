@@ -127,6 +127,15 @@ class Run:
             self._failed(node, counters, reason, count)
         return _followed(step.out, inputs)
 
+    def _failed(self, node: Node, counters: Counters, reason: str, count: int) -> None:
+        counters.errors += count
+        if reason not in counters.reasons and len(counters.reasons) < REASONS_MAX:
+            counters.reasons[reason] = 0
+            if not node.quiet:
+                self.news.append(f"{node.name}: {reason}")
+        if reason in counters.reasons:
+            counters.reasons[reason] += count
+
 
 def _holds(data: Data) -> bool:
     return len(data) > 0 or data.barriers is not None
@@ -137,15 +146,6 @@ def _followed(out: Data, inputs: Sequence[Data]) -> Data:
     if len(inputs) > 1 or inputs[0].barriers is None or out.barriers is not None:
         return out
     return replace(out, barriers=inputs[0].barriers)
-
-    def _failed(self, node: Node, counters: Counters, reason: str, count: int) -> None:
-        counters.errors += count
-        if reason not in counters.reasons and len(counters.reasons) < REASONS_MAX:
-            counters.reasons[reason] = 0
-            if not node.quiet:
-                self.news.append(f"{node.name}: {reason}")
-        if reason in counters.reasons:
-            counters.reasons[reason] += count
 
 
 def _is_clocked(node: Node) -> bool:

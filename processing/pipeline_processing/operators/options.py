@@ -36,6 +36,9 @@ class Star:
     def __repr__(self) -> str:
         return "*"
 
+    def __reduce__(self) -> str:
+        return "STAR"
+
 
 STAR = Star()
 

@@ -30,7 +30,7 @@ def nodes_of(call: NodeCall, *, task: str) -> list[Node]:
     if call.kind == "deadman":
         return _deadman(call, task=task)
     operator = _alert(call, task=task) if call.kind == "alert" else _built(OPERATORS[call.kind], call)
-    return [Node(name=call.name, operator=operator, parents=_parents(call), place=str(call.at), quiet=quiet)]
+    return [Node(name=call.name, operator=operator, parents=call.parents, place=str(call.at), quiet=quiet)]
 
 
 def _without_quiet(call: NodeCall) -> tuple[NodeCall, bool]:
@@ -40,11 +40,6 @@ def _without_quiet(call: NodeCall) -> tuple[NodeCall, bool]:
         if each.name == QUIET:
             quiet = _read(Option(property=QUIET, reader=flag, doc=""), QUIET, each.arguments, each.at)
     return replace(call, properties=tuple(each for each in call.properties if each.name != QUIET)), quiet
-
-
-def _parents(call: NodeCall) -> tuple[str, ...]:
-    """Kapacitor has the node that `union` is chained to after those it is given, and of equal times the first parent's go first."""
-    return (*call.parents[1:], call.parents[0]) if call.kind == "union" else call.parents
 
 
 def _built(kind: type[Operator], call: NodeCall) -> Operator:

@@ -247,6 +247,9 @@ class _Run:
         known = kinds[name]
         kind = name if kinds is self._kinds else f"@{name}"
         labels = known.nodes or (name,)
+        self._numbered += max(
+            0, len(parents) - 1
+        )  # Kapacitor numbers a node anew with each parent that is linked to it
         adds = tuple(f"{label}{number}" for number, label in enumerate(labels, self._numbered))
         self._numbered += len(labels)
         self.nodes[adds[-1]] = _Node(kind=kind, known=known, arguments=arguments, parents=parents, adds=adds, at=at)

@@ -63,7 +63,7 @@ class Stack:
 
     def _write(self, body: bytes, query: Any, _headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
         block = block_of_lines(body.decode(), (query["db"], query["rp"]), query["precision"])
-        self.broker().publish("points", [Message(value=encode(block))])
+        self.broker().publish("points", [Message(value=encode(block.origin, block.batch))])
         return 204, [], b""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

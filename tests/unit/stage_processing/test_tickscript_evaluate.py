@@ -109,7 +109,7 @@ def test_nodes_among_the_arguments_are_parents_and_are_made_first() -> None:
     assert [(call.name, call.parents) for call in calls[2:]] == [
         ("from2", ("stream0",)),
         ("where3", ("from1",)),
-        ("join4", ("from2", "from1", "where3")),
+        ("join6", ("from2", "from1", "where3")),
     ]
     assert calls[-1].arguments == (NodeRef(name="from1", kind="from"), NodeRef(name="where3", kind="where"))
 
