@@ -1,0 +1,45 @@
+"""A task's points as they leave it: for a database's line protocol, or as a block for the queue.
+
+In:   a frame, and the task's keys.
+Out:  points by the keys of their series; nulls are left out, durations and times are integers of ns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pipeline_queue.points.block import FieldColumn, Points
+from pipeline_queue.points.series_key import written
+
+from pipeline_processing.points.frame import Frame, Type
+from pipeline_processing.points.keys import Keys, Series
+
+WRITTEN_AS: Mapping[Type, str] = {
+    "float": "float",
+    "int": "int",
+    "bool": "bool",
+    "string": "string",
+    "duration": "int",
+    "time": "int",
+}
+
+
+def as_points(frame: Frame, keys: Keys, *, measurement: str = "") -> Points:
+    """All of one `measurement`, or each of its own where that is empty."""
+    used, series = np.unique(frame.series, return_inverse=True)
+    return Points(
+        time_ns=frame.time_ns,
+        series=series.astype(np.int32),
+        keys=[_key(keys.series[each], measurement) for each in used.tolist()],
+        fields=[
+            FieldColumn(name, WRITTEN_AS[type_], column.values, column.present)
+            for (name, type_), column in frame.fields.items()
+            if type_ in WRITTEN_AS
+        ],
+    )
+
+
+def _key(series: Series, measurement: str) -> bytes:
+    tags = ((name.encode(), value.encode()) for name, value in series.tags)
+    return written((measurement or series.name).encode(), tags)
