@@ -1,19 +1,30 @@
-"""Frames back to blocks of points, as they travel."""
+"""A task's points as they leave it: for a database's line protocol, or as a block for the queue.
+
+In:   a frame, and the task's keys.
+Out:  points by the keys of their series; nulls are left out, durations and times are integers of ns.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from pipeline_queue.points.block import FieldColumn, Origin, Points
-from pipeline_queue.points.series_key import key_of
+from pipeline_queue.points.series_key import written
 
-from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.frame import Frame, Type
+from pipeline_processing.points.keys import Keys, Series
 
-WRITTEN = {"float": "float", "int": "int", "bool": "bool", "string": "string", "duration": "int", "time": "int"}
-"""The types that fields have on the way; durations and times are whole ns."""
+WRITTEN_AS: Mapping[Type, str] = {
+    "float": "float",
+    "int": "int",
+    "bool": "bool",
+    "string": "string",
+    "duration": "int",
+    "time": "int",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,34 +36,42 @@ class Names:
     measurement: str = ""
 
 
-def points_of(points: Frame, keys: Keys, names: Names) -> list[tuple[Origin, Points]]:
-    """The points by database and retention policy, in their order; nulls are left out, and so is a point without fields."""
-    points = points.kept(_with_values(points))
-    used, code = np.unique(points.series, return_inverse=True)
-    series = [keys.series[each] for each in used.tolist()]
-    written = [key_of(names.measurement or each.name, each.tags) for each in series]
+def points_of(frame: Frame, keys: Keys, names: Names) -> list[tuple[Origin, Points]]:
+    """The points by database and retention policy, in their order; a point without fields is left out."""
+    frame = frame.kept(_with_values(frame))
+    used, code = np.unique(frame.series, return_inverse=True)
     origins: defaultdict[Origin, list[int]] = defaultdict(list)
-    for at, each in enumerate(series):
-        origins[Origin(names.database or each.database, names.retention_policy or each.retention_policy)].append(at)
-    found = []
-    for origin, of_origin in origins.items():
-        rows = np.flatnonzero(np.isin(code, of_origin))
-        found.append((origin, _points(points.take(rows), code[rows], written)))
-    return found
+    for at, series in enumerate(keys.series[each] for each in used.tolist()):
+        origins[Origin(names.database or series.database, names.retention_policy or series.retention_policy)].append(at)
+    return [
+        (origin, as_points(frame.kept(np.isin(code, of_origin)), keys, measurement=names.measurement))
+        for origin, of_origin in origins.items()
+    ]
 
 
-def _with_values(points: Frame) -> np.ndarray:
-    found = np.zeros(len(points), dtype=bool)
-    for (_, type_), column in points.fields.items():
-        if type_ != "null":
+def as_points(frame: Frame, keys: Keys, *, measurement: str = "") -> Points:
+    """All of one `measurement`, or each of its own where that is empty."""
+    used, series = np.unique(frame.series, return_inverse=True)
+    return Points(
+        time_ns=frame.time_ns,
+        series=series.astype(np.int32),
+        keys=[_key(keys.series[each], measurement) for each in used.tolist()],
+        fields=[
+            FieldColumn(name, WRITTEN_AS[type_], column.values, column.present)
+            for (name, type_), column in frame.fields.items()
+            if type_ in WRITTEN_AS
+        ],
+    )
+
+
+def _with_values(frame: Frame) -> np.ndarray:
+    found = np.zeros(len(frame), dtype=bool)
+    for (_, type_), column in frame.fields.items():
+        if type_ in WRITTEN_AS:
             found |= column.mask()
     return found
 
 
-def _points(points: Frame, code: np.ndarray, written: list[bytes]) -> Points:
-    fields = [
-        FieldColumn(name, WRITTEN[type_], column.values, column.present)
-        for (name, type_), column in points.fields.items()
-        if type_ in WRITTEN
-    ]
-    return Points(time_ns=points.time_ns, series=code.astype(np.int32), keys=written, fields=fields)
+def _key(series: Series, measurement: str) -> bytes:
+    tags = ((name.encode(), value.encode()) for name, value in series.tags)
+    return written((measurement or series.name).encode(), tags)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pipeline_processing.points.frame import Column, Frame
 from pipeline_processing.points.keys import Group, Keys, Series
 from pipeline_processing.points.reading import Mapping, Reader
+from pipeline_processing.points.writing import as_points
 from pipeline_queue.brokers import Message, Record
 from pipeline_queue.codec import blocks
 from pipeline_queue.events import event_type
 from pipeline_queue.points.block import NotABlock, Origin, messages
 from pipeline_queue.points.line_protocol import Parser
+from pipeline_queue.points.lines import to_lines
 from pipeline_queue.topics import HEARTBEATS, POINTS, Topic
 
 PARSER = Parser()
@@ -123,3 +126,29 @@ def test_a_record_that_is_no_block_is_refused() -> None:
 def test_no_points_are_an_empty_frame() -> None:
     block = Reader().read(HEARTBEATS, record(HEARTBEATS, Message(value=b"{broken\n")))
     assert len(block.frame(Mapping(), Keys(), first_cause=0)) == 0
+
+
+def test_a_tasks_points_leave_it_as_line_protocol() -> None:
+    keys = Keys()
+    series = [
+        keys.series_id(Series("d", "r", name, tags))
+        for name, tags in [("unused", ()), ("cpu load", (("host", "a,b"), ("rack", ""))), ("m", ())]
+    ]
+    frame = Frame(
+        time_ns=np.array([10_000, 20_000]),
+        series=np.array([series[2], series[1]], dtype=np.int32),
+        group=np.zeros(2, dtype=np.int32),
+        cause=np.arange(2),
+        fields={
+            ("f", "float"): Column(np.array([1.5, 0.0]), np.array([True, False])),
+            ("f", "int"): Column(np.array([0, 7]), np.array([False, True])),
+            ("d", "duration"): Column(np.array([1_000, 2_000])),
+            ("n", "null"): Column(np.zeros(2, dtype=bool)),
+            ("s", "string"): Column(np.array(["x", 0], dtype=object), np.array([True, False])),
+        },
+    )
+    assert to_lines(as_points(frame, keys), precision="u").decode().splitlines() == [
+        'm d=1000i,f=1.5,s="x" 10',
+        r"cpu\ load,host=a\,b d=2000i,f=7i 20",
+    ]
+    assert to_lines(as_points(frame, keys, measurement="all"))[:4] == b"all "
