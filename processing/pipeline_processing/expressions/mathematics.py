@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from pipeline_processing.expressions import bessel
 from pipeline_processing.expressions.function import of_columns
 
 _POWERS_OF_10 = np.array([0.0, *(float(f"1e{power}") for power in range(-323, 309)), np.inf])
@@ -84,8 +85,8 @@ _OF_ONE = {
     "expm1": np.expm1,
     "floor": np.floor,
     "gamma": _gamma,
-    "j0": _fading(special.j0, np.isinf),
-    "j1": _fading(special.j1, np.isinf),
+    "j0": _fading(bessel.beyond(special.j0, bessel.j0), np.isinf),
+    "j1": _fading(bessel.beyond(special.j1, bessel.j1), np.isinf),
     "log": np.log,
     "log10": _log10,
     "log1p": np.log1p,
@@ -97,8 +98,8 @@ _OF_ONE = {
     "tan": np.tan,
     "tanh": np.tanh,
     "trunc": np.trunc,
-    "y0": _fading(special.y0, np.isposinf),
-    "y1": _fading(special.y1, np.isposinf),
+    "y0": _fading(bessel.beyond(special.y0, bessel.y0), np.isposinf),
+    "y1": _fading(bessel.beyond(special.y1, bessel.y1), np.isposinf),
 }
 _OF_TWO = {
     "atan2": np.arctan2,
