@@ -11,7 +11,7 @@ from numba import njit
 from pipeline_processing.operators.go_sort import go_sorted
 from pipeline_processing.operators.group_series import renamed
 from pipeline_processing.operators.influxql import Function
-from pipeline_processing.operators.options import a_float, a_string, argument, arguments
+from pipeline_processing.operators.options import a_float, a_string, argument, arguments, flag, option
 from pipeline_processing.operators.same_times import SameTimes
 from pipeline_processing.operators.typed_values import Part, Typed
 from pipeline_processing.points.batches import Batches
@@ -26,6 +26,10 @@ class Selector(Function):
     OWN_TIMES: ClassVar[bool] = True
     """Whether it has points' times where they are asked for."""
 
+    alone: bool = option(
+        "alone", flag, False, "the value alone, with the tags of its group, as in Kapacitor 0.10 (not in Kapacitor 1.x)"
+    )
+
     def reduced(self, batches: Batches, values: Typed, state: SameTimes, keys: Keys) -> Frame:
         chosen = np.full(len(batches), -1)
         for part in values.parts:
@@ -35,7 +39,7 @@ class Selector(Function):
         rows = batches.rows.take(chosen[at])
         return Frame(
             time_ns=rows.time_ns if self.point_times and self.OWN_TIMES else batches.tmax_ns[at],
-            series=renamed(rows.series, batches.series[at], state.known, keys),
+            series=batches.series[at] if self.alone else renamed(rows.series, batches.series[at], state.known, keys),
             group=batches.group[at],
             cause=batches.cause[at],
             fields=self._named(rows).fields,
@@ -46,6 +50,10 @@ class Selector(Function):
         raise NotImplementedError
 
     def _named(self, rows: Frame) -> Frame:
+        if self.alone:
+            rows = rows.with_fields(
+                {(name, type_): each for (name, type_), each in rows.fields.items() if name == self.field}
+            )
         if self.name == self.field:
             return rows
         return rows.without(self.field).replaced(self.name, rows.columns_of(self.field))

@@ -3,7 +3,7 @@
 In:      text; one that has `|` or `@` is of 1.x already and is only formatted.
 Out:     text: `|` before nodes, `.` before properties, `@` before UDFs, `|mean('x')` for `.mapReduce(influxql.mean('x'))`,
          `|from()` where filters stood on `stream`, parentheses where equal operators bound from the right, decimal numbers
-         without leading zeros, a new name where a variable was bound again.
+         without leading zeros, a new name where a variable was bound again, `.alone()` after functions that choose a point.
 Refuses: a mapReduce of something else than a call of influxql (NotUpgradable), and what the parser refuses.
 A name that is neither a property of the node before it nor a node's is taken for a UDF; after a UDF, for its option.
 What conversion cannot keep is listed in docs/tickscript.md.
@@ -37,6 +37,8 @@ from pipeline_processing.tickscript.syntax import (
 from pipeline_processing.tickscript.tokens import tokens
 
 UDF = "a UDF"
+SELECTORS = frozenset({"first", "last", "min", "max", "percentile"})
+"""They gave the value and the group's tags alone."""
 LEVELS_MAX = 50
 """How deep the parentheses may be nested that are added: half of what the parser takes."""
 
@@ -149,6 +151,8 @@ class _Upgrade:
                 comments = link.comments + within + function.comments
                 yield replace(function, operator="|", arguments=self._arguments(function), comments=comments)
                 yield from (replace(each, arguments=self._arguments(each)) for each in properties)
+                if function.name in SELECTORS:
+                    yield Link(operator=".", name="alone")
             case _:
                 raise NotUpgradable(
                     "mapReduce is upgraded when its argument is a call such as influxql.mean('x')", at=link.at
