@@ -27,6 +27,13 @@ points
     |deadman(1.0, 10s)
     |httpOut('dead')
 """,
+    "two_in_a_row": """
+stream
+    |from().measurement('cpu').groupBy('host')
+    |alert().id('first').crit(lambda: "usage" > 70.0).topic('t')
+    |alert().id('second').crit(lambda: "usage" > 80.0).topic('t')
+    |kapacitorLoopback().database('e').retentionPolicy('r')
+""",
     "what_time_it_is": """
 stream
     |from().measurement('cpu')

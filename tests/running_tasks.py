@@ -50,7 +50,7 @@ class RunningTasks:
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     @contextmanager
-    def engine(self, _settings: Any, _service: Any) -> Iterator[Engine]:
+    def engine(self, _settings: Any, _service: Any, _loop: Any) -> Iterator[Engine]:
         recordings = MemoryRecordings(SystemClock())
         replays = MemoryReplays(SystemClock(), recordings)
         yield Engine(master=self.master, recordings=recordings, replays=replays, door=self._write, figures=lambda: ())

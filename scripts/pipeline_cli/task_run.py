@@ -14,6 +14,7 @@ from pipeline_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.verdict import Difference
+    from pipeline_queue.points.block import PointBlock
     from pipeline_queue.recordings.rows import Dbrp
 
 TEST_SUFFIX = ".test"
@@ -45,17 +46,19 @@ def run(
     from pipeline_queue.recordings.files import Reading, blocks_in
 
     text = _text(script)
-    reading = Reading(dbrp=_place(text, dbrp), precision=precision)
-    places = dict.fromkeys(
-        (each.database, each.retention_policy) for each in ([] if dbrp else blocks_in(data, reading))
-    )
-    definition = definition_of(script.stem, text, [reading.dbrp] if dbrp else list(places) or [reading.dbrp])
+    place, names_its_own = _place(text, dbrp)
+    reading = Reading(dbrp=place, precision=precision)
+    places = [place] if dbrp else [] if names_its_own else _places(blocks_in(data, reading))
+    definition = definition_of(script.stem, text, places)
     master = rehearsed(definition, blocks_in(data, reading))
     for document in documents(master, definition.id):
         print(document.decode())
     for node, reasons in master.dropped(definition.id).items():
         for reason, points in reasons.items():
             print(f"{node}: {points:,} × {reason}", file=sys.stderr)
+    if not any(each["collected"] for each in master.stats(definition.id)["node-stats"].values()):
+        read = ", ".join(".".join(each) for each in definition.dbrps)
+        print(f"{data} has no points of {read or 'any database'}", file=sys.stderr)
 
 
 def test_scripts(
@@ -93,26 +96,30 @@ def _differences(path: Path) -> Iterable[Difference]:
     wanted = read_expectations(_text(path))
     script = path.parent / wanted.script
     text = _text(script)
-    reading = Reading(dbrp=wanted.dbrp or _place(text, None), precision=wanted.precision)
+    place, names_its_own = _place(text, None)
+    reading = Reading(dbrp=wanted.dbrp or place, precision=wanted.precision)
     if wanted.data_file:
         blocks = list(blocks_in(path.parent / wanted.data_file, reading))
     else:
         blocks = [block_of_lines(wanted.lines, reading.dbrp, reading.precision)]
-    places = dict.fromkeys((each.database, each.retention_policy) for each in blocks)
-    definition = definition_of(script.stem, text, [wanted.dbrp] if wanted.dbrp else list(places))
-    return differences(wanted, definition, blocks)
+    places = [wanted.dbrp] if wanted.dbrp else [] if names_its_own else _places(blocks)
+    return differences(wanted, definition_of(script.stem, text, places), blocks)
 
 
-def _place(script: str, said: str | None) -> Dbrp:
-    """Where points belong that do not say it themselves."""
+def _places(blocks: Iterable[PointBlock]) -> list[Dbrp]:
+    return list(dict.fromkeys((each.database, each.retention_policy) for each in blocks))
+
+
+def _place(script: str, said: str | None) -> tuple[Dbrp, bool]:
+    """Where points belong that do not say it themselves; and whether the script names what it reads."""
     from pipeline_processing.tasks.script_facts import dbrp_of, script_facts
 
+    named = script_facts(script).dbrps
     try:
-        if said:
-            return dbrp_of(said)
+        place = dbrp_of(said) if said else next(iter(named), DBRP)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    return next(iter(script_facts(script).dbrps), DBRP)
+    return place, bool(named)
 
 
 def _test_files(paths: Iterable[Path]) -> Iterator[Path]:

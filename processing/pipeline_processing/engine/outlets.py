@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -30,9 +31,13 @@ class Outlets(Protocol):
 
 @dataclass(slots=True)
 class Kept:
-    """Outlets that only keep, for replays and tests."""
+    """Outlets that only keep, for replays and tests: the newest `items_max`, or all."""
 
-    left: list[tuple[Left, Keys]] = field(default_factory=list)
+    items_max: int | None = None
+    left: deque[tuple[Left, Keys]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = deque(maxlen=self.items_max)
 
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         self.left.extend((each, keys) for each in left)

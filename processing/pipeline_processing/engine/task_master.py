@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +34,8 @@ from pipeline_processing.tickscript.compiling import compiled
 from pipeline_processing.tickscript.errors import CannotStart
 
 LOG = logging.getLogger(__name__)
+REPLAY_ITEMS_MAX = 100_000
+"""Alerts and the like that stay of a replay."""
 ASKS_TIME = re.compile(r"\bnow\s*\(")
 
 
@@ -69,15 +70,15 @@ class Surroundings(Protocol):
 
 @dataclass(slots=True)
 class Isolated:
-    """Tasks that are fed directly, and whose outcome is kept: a replay's, a test's."""
+    """Tasks that are fed directly, and whose outcome is kept, the newest `items_max` or all: a replay's, a test's."""
 
-    now_ns: Callable[[], int] = time.time_ns
+    items_max: int | None = None
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> DirectSource:
         return DirectSource()
 
     def outlets(self, definition: TaskDefinition) -> Kept:
-        return Kept()
+        return Kept(self.items_max)
 
     def files(self, definition: TaskDefinition) -> None:
         return None
@@ -206,7 +207,7 @@ class TaskMaster:
                 life.join()
 
     def new(self) -> TaskMaster:
-        return TaskMaster(life=RecordedLife)
+        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife)
 
     def close(self) -> None:
         """Stop all tasks."""

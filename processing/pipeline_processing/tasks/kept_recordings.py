@@ -138,6 +138,9 @@ class KeptRecordings:
         thread = threading.Thread(
             target=self._write, args=(begun, blocks, stopping, progress), name=f"record-{begun.id}", daemon=True
         )
+        for over in [name for name, each in list(self._threads.items()) if not each.is_alive()]:
+            self._threads.pop(over, None)
+            self._stopping.pop(over, None)
         self._stopping[begun.id], self._threads[begun.id] = stopping, thread
         thread.start()
 

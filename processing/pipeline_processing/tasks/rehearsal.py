@@ -16,15 +16,15 @@ from pipeline_queue.points.block import PointBlock
 
 from pipeline_processing.alerts.event import AlertEvent, Inhibition
 from pipeline_processing.engine.outlets import Kept
+from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.task_master import TaskMaster
-from pipeline_processing.graph.run import Left
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.errors import Broken
 from pipeline_processing.tasks.script_facts import script_facts
 from pipeline_processing.tasks.task_master import TaskDefinition
 
-MIXED = "data", "points"
+POINTS = "data", "points"
 """What the things that leave a task call their points."""
 
 
@@ -37,14 +37,14 @@ class Told:
 
 
 def definition_of(name: str, script: str, dbrps: Sequence[Dbrp]) -> TaskDefinition:
-    """A task of a script alone, which reads `dbrps` if it names none itself; raises BadScript, Refused."""
+    """A task of a script alone, which reads `dbrps`, or what it names itself where there are none; raises BadScript, Refused."""
     facts = script_facts(script)
-    return TaskDefinition(id=name, type=facts.type, script=script, dbrps=facts.dbrps or tuple(dbrps))
+    return TaskDefinition(id=name, type=facts.type, script=script, dbrps=tuple(dbrps) or facts.dbrps)
 
 
 def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: TaskMaster | None = None) -> TaskMaster:
     """In which the task has run to its end; raises TickError, NotStartable, Broken."""
-    master = master or TaskMaster().new()
+    master = master or TaskMaster(life=RecordedLife)
     master.start_task(master.new_task(definition))
     try:
         for block in blocks:
@@ -59,39 +59,61 @@ def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: 
 
 
 def alerts(master: TaskMaster, task_id: str) -> Iterator[Told]:
-    """In the order in which they were told; those that others inhibit are not."""
+    """In the order of the points that caused them, then of the nodes; those that others inhibit are not told."""
     active: dict[tuple[str, Any], Inhibition] = {}
-    for left, _ in _left(master, task_id):
-        if isinstance(left.item, Inhibition):
-            key = left.item.category, left.item.tags
-            if left.item.active:
-                active[key] = left.item
+    for sent in _sent(master, task_id):
+        if isinstance(sent.item, Inhibition):
+            key = sent.item.category, sent.item.tags
+            if sent.item.active:
+                active[key] = sent.item
             else:
                 active.pop(key, None)
-        elif isinstance(left.item, AlertEvent) and not any(each.holds_back(left.item) for each in active.values()):
-            yield Told(node=left.node, event=left.item)
+        elif isinstance(sent.item, AlertEvent) and not any(each.holds_back(sent.item) for each in active.values()):
+            yield Told(node=sent.node, event=sent.item)
 
 
 def documents(master: TaskMaster, task_id: str) -> Iterator[bytes]:
-    """All that came of it, one JSON document each: first what left, in order, then what the httpOuts hold.
+    """All that came of it, one JSON document each: alerts; what else left, in the same order; what the httpOuts hold.
 
     Raises NotJson for numbers that JSON has not.
     """
     for told in alerts(master, task_id):
         yield dumps({"alert": told.node, **told.event.body})
-    for left, keys in _left(master, task_id):
-        if not isinstance(left.item, AlertEvent | Inhibition):
-            for each in _series(left.item, keys):  # how many leave at once is of no meaning
-                yield dumps({"node": left.node, "series": [each]})
+    for sent in _sent(master, task_id):
+        if isinstance(sent.item, dict):
+            yield dumps({"node": sent.node, "series": [sent.item]})
     for endpoint in master.endpoints(task_id):
         yield b'{"httpOut":%s,%s' % (dumps(endpoint), master.get_output(task_id, endpoint)[1:])
 
 
-def _left(master: TaskMaster, task_id: str) -> list[tuple[Left, Keys]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """What one node let out at once, and which point caused it or one before; rows and batches as series."""
+
+    node: str
+    cause: int
+    item: AlertEvent | Inhibition | dict[str, Any]
+
+
+def _sent(master: TaskMaster, task_id: str) -> list[_Sent]:
+    """Each node's own order stays. That of a step, one node after the other, would tell where steps ended."""
     outlets = master.outlets(task_id)
-    return outlets.left if isinstance(outlets, Kept) else []
+    left = outlets.left if isinstance(outlets, Kept) else ()
+    place = {name: at for at, name in enumerate(master.stats(task_id)["node-stats"])}
+    latest = dict.fromkeys(place, -1)
+    found = []
+    for each, keys in left:
+        for cause, item in _items(each.item, keys):
+            latest[each.node] = max(latest[each.node], cause)
+            found.append(_Sent(node=each.node, cause=latest[each.node], item=item))
+    return sorted(found, key=lambda each: (each.cause, place[each.node]))
 
 
-def _series(item: Any, keys: Keys) -> list[dict[str, Any]]:
-    points = next((getattr(item, name) for name in MIXED if hasattr(item, name)), None)
-    return [] if points is None else series_of(points, keys)
+def _items(item: Any, keys: Keys) -> Iterator[tuple[int, Any]]:
+    """With the number of the point that caused it."""
+    if isinstance(item, AlertEvent | Inhibition):
+        yield item.cause, item
+        return
+    points = next((getattr(item, name) for name in POINTS if hasattr(item, name)), None)
+    if points is not None:
+        yield from zip(points.cause.tolist(), series_of(points, keys), strict=True)

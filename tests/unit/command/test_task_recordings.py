@@ -17,10 +17,10 @@ from pipeline_cli.tasks_service import Engine
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
-from pipeline_queue.brokers import Message, open_broker
-from pipeline_queue.points.block import encode
+from pipeline_queue.brokers import open_broker
+from pipeline_queue.points.block import messages
 from pipeline_queue.recordings.lines import block_of_lines
-from pipeline_queue.topics import Topic
+from pipeline_queue.topics import POINTS
 from running_tasks import RunningTasks, running_tasks
 from typer.testing import CliRunner
 
@@ -30,14 +30,15 @@ QUERY = "select * from d.r.cpu where time < '1970-01-01T00:00:10Z'"
 
 class RealTasks(RunningTasks):
     @contextmanager
-    def engine(self, settings: Any, _service: Any) -> Iterator[Engine]:
+    def engine(self, settings: Any, _service: Any, _loop: Any) -> Iterator[Engine]:
         def broker() -> Any:
             return open_broker(settings.queue_url)
 
         first = broker()
-        first.create([Topic(name="points", doc="", own_columns=(), key="db")])
+        first.create([POINTS])
         lines = "cpu usage=1 1\ncpu usage=2 2\ncpu usage=3 11\nmem free=1i 3"
-        first.publish("points", [Message(value=encode(block_of_lines(lines, ("d", "r"), "s")))])
+        block = block_of_lines(lines, ("d", "r"), "s")
+        first.publish("points", list(messages(block.origin, block.batch)))
         first.close()
         master = TaskMaster()
         recordings = KeptRecordings(

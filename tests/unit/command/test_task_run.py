@@ -69,6 +69,28 @@ def test_what_points_lack_is_counted_with_the_reason(folder: Path) -> None:
     assert re.fullmatch(r"alert2: 1 × crit: .*missing.*\n", done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("named", "said", "found"),
+    [
+        ("", [], 3),
+        ("", ["--dbrp", "telegraf.autogen"], 3),
+        ("", ["--dbrp", "other.autogen"], 0),
+        ('dbrp "telegraf"."autogen"\n', [], 3),
+        ('dbrp "other"."autogen"\n', [], 0),
+        ('dbrp "other"."autogen"\n', ["--dbrp", "telegraf.autogen"], 3),
+    ],
+)
+def test_a_task_reads_what_is_said_else_what_its_script_names_else_all(
+    folder: Path, named: str, said: list[str], found: int
+) -> None:
+    (folder / "a.tick").write_text(f"{named}stream|from()|httpOut('n')")
+    (folder / "a.srpl").write_text("".join(f"telegraf\nautogen\nm,n={at} v=1 {at}\n" for at in range(3)))
+    done = task("run", folder / "a.tick", "--data", folder / "a.srpl", *said)
+    assert done.exit_code == 0
+    assert ("has no points of other.autogen" in done.stderr) == (found == 0)
+    assert len(json.loads(done.stdout)["series"] or ()) == (1 if found else 0)
+
+
 def test_the_file_that_the_document_shows_passes(folder: Path) -> None:
     done = task("test", folder)
     assert (done.exit_code, done.stdout) == (0, "1 passed, 0 failed\n")

@@ -11,16 +11,14 @@ from pipeline_processing.tasks.errors import NoRecording, Refused
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.selection import Selection, selected
 from pipeline_processing.tasks.task_master import TaskDefinition
-from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
-from pipeline_queue.points.block import encode
+from pipeline_queue.points.block import messages
 from pipeline_queue.recordings.lines import block_of_lines
-from pipeline_queue.topics import Topic
+from pipeline_queue.topics import POINTS
 
 NOW_NS = 100 * 10**9
 PATIENCE_S = 30.0
-POINTS = Topic(name="points", doc="", own_columns=(), key="db", partitions=2)
 TASK = TaskDefinition(id="t", type="stream", script="", dbrps=(("d", "r"),))
 
 
@@ -37,8 +35,8 @@ class Queue:
         return KeptRecordings(self.folder, lambda: MemoryBroker(self.log, clock=self.clock), self.clock)
 
     def write(self, text: str, dbrp: tuple[str, str] = ("d", "r")) -> None:
-        value = encode(block_of_lines(text, dbrp, "s"))
-        self.broker.publish("points", [Message(key="/".join(dbrp).encode(), value=value)])
+        block = block_of_lines(text, dbrp, "s")
+        self.broker.publish("points", list(messages(block.origin, block.batch)))
 
     def times_s(self, recording_id: str) -> Sequence[Any]:
         blocks = self.recordings.blocks(recording_id)

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pipeline_processing.engine import recorded_life, source
 from pipeline_processing.engine.task_master import TaskMaster
+from pipeline_processing.operators.http_out import HttpOut
 from pipeline_processing.tasks.errors import NoRecording, NoReplay, Refused
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import MASTERS_MAX, KeptReplays
@@ -151,3 +153,22 @@ def test_what_cannot_be_replayed_says_why(replays: KeptReplays) -> None:
     replays.create("r", task, "rec", RECORDED)
     with pytest.raises(Refused, match="replay r already exists"):
         replays.create("r", task, "rec", RECORDED)
+
+
+def test_a_gap_of_years_costs_no_tick_for_each_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty years of an interval of 10 s would be 158 million looks."""
+    monkeypatch.setattr(recorded_life, "TICKS_PER_GAP_MAX", 100)
+    text = f"cpu,host=a usage=1 0\ncpu,host=a usage=1 {50 * 365 * 86_400}\n"
+    master = rehearsed(definition("silence"), [block_of_lines(text, DBRP, "s")])
+    looks = master.stats("silence")["node-stats"]["stats2"]["emitted"]
+    assert looks == 100
+
+
+def test_a_task_that_breaks_fails_its_replay_and_holds_nobody_up(
+    replays: KeptReplays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "ROWS_MAX", 10)
+    monkeypatch.setattr(HttpOut, "step", lambda *_: 1 // 0)
+    replays.create("r", definition("windows"), "rec", RECORDED)
+    told = replays.wait("r", PATIENCE_S)
+    assert (told.status, "http_out5: ZeroDivisionError" in told.error) == ("failed", True)

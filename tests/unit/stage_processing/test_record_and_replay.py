@@ -20,12 +20,11 @@ from pipeline_processing.tasks.api.statistics import Identity, Statistics
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
 from pipeline_processing.tasks.registry import TaskRegistry
-from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
-from pipeline_queue.points.block import encode
+from pipeline_queue.points.block import messages
 from pipeline_queue.recordings.lines import block_of_lines
-from pipeline_queue.topics import Topic
+from pipeline_queue.topics import POINTS
 
 PATIENCE_S = 30.0
 RECORD = {"id": "rec", "task": "cpu", "stop": "1970-01-01T00:03:00Z"}
@@ -41,7 +40,7 @@ class Stack:
     clock: ManualClock = field(default_factory=lambda: ManualClock(100 * 10**9))
 
     def __post_init__(self) -> None:
-        self.broker().create([Topic(name="points", doc="", own_columns=(), key="db")])
+        self.broker().create([POINTS])
         self.store = open_definitions(f"sqlite://{self.folder}/state")
         self.master = TaskMaster()
         self.recordings = KeptRecordings(self.folder / "recordings", self.broker, self.clock)
@@ -63,7 +62,7 @@ class Stack:
 
     def _write(self, body: bytes, query: Any, _headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
         block = block_of_lines(body.decode(), (query["db"], query["rp"]), query["precision"])
-        self.broker().publish("points", [Message(value=encode(block.origin, block.batch))])
+        self.broker().publish("points", list(messages(block.origin, block.batch)))
         return 204, [], b""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
