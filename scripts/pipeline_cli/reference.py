@@ -1,6 +1,6 @@
-"""What is written from the declarations: docs/topics.md, docs/settings.md, and the names that a file of settings may hold.
+"""What is written from the declarations: docs/topics.md, docs/settings.md, docs/operators.md, and the names that a file of settings may hold.
 
-`python -m pipeline_cli.reference` writes all three; a test holds that what is written is what is declared.
+`python -m pipeline_cli.reference` writes all four; a test holds that what is written is what is declared.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pipeline_queue.topics import (
 )
 from pydantic.fields import FieldInfo
 
+from pipeline_cli.operators_reference import operators_page
 from pipeline_cli.services import services
 
 DOCS = Path("docs")
@@ -59,6 +60,7 @@ def setting_names_module() -> str:
 def main() -> None:
     (DOCS / "topics.md").write_text(topics_page())
     (DOCS / "settings.md").write_text(settings_page())
+    (DOCS / "operators.md").write_text(operators_page())
     SETTING_NAMES.write_text(setting_names_module())
 
 

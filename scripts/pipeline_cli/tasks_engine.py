@@ -11,20 +11,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipeline_input.points_door.answers import Answer
-from pipeline_input.points_door.door import PointsDoor
-from pipeline_input.points_door.writing import Write
-from pipeline_output.handlers.service import run_until
-from pipeline_output.handlers.settings import AlertSettings
-from pipeline_processing.engine.live import Live
-from pipeline_processing.engine.task_master import TaskMaster
-from pipeline_processing.engine.world import World
-from pipeline_processing.points.reading import Reader
-from pipeline_processing.tasks.kept_recordings import KeptRecordings
-from pipeline_processing.tasks.kept_replays import KeptReplays
-from pipeline_processing.tasks.settings import TasksSettings
-from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.catalog import topics
 from pipeline_queue.clock import SystemClock
@@ -32,6 +20,14 @@ from pipeline_queue.service import Service
 from pipeline_queue.settings import filled
 
 from pipeline_cli.tasks_service import Engine, Worker
+
+if TYPE_CHECKING:
+    from pipeline_input.points_door.answers import Answer
+    from pipeline_input.points_door.door import PointsDoor
+    from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.world import World
+    from pipeline_processing.tasks.settings import TasksSettings
+    from pipeline_processing.tasks.task_master import TaskDefinition
 
 WRITTEN_WITHIN_S = 60.0
 
@@ -44,6 +40,8 @@ class Door:
     loop: asyncio.AbstractEventLoop
 
     def __call__(self, body: bytes, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        from pipeline_input.points_door.writing import Write
+
         write = Write(
             body=body,
             database=query.get("db", ""),
@@ -57,6 +55,15 @@ class Door:
 @contextmanager
 def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
     """With nothing running yet."""
+    from pipeline_input.points_door.door import PointsDoor
+    from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.live import Live
+    from pipeline_processing.engine.task_master import TaskMaster
+    from pipeline_processing.engine.world import World
+    from pipeline_processing.points.reading import Reader
+    from pipeline_processing.tasks.kept_recordings import KeptRecordings
+    from pipeline_processing.tasks.kept_replays import KeptReplays
+
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
 
     def broker() -> Broker:
@@ -88,6 +95,8 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
 @contextmanager
 def _delivering(settings: AlertSettings) -> Iterator[None]:
     """Alerts are delivered by a thread of their own until this is left."""
+    from pipeline_output.handlers.service import run_until
+
     stopping = threading.Event()
     thread = threading.Thread(
         target=run_until, args=(stopping.is_set, settings, SystemClock()), name="deliveries", daemon=True

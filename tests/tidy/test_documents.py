@@ -9,6 +9,7 @@ import pytest
 from pipeline_cli import reference
 from pipeline_cli.services import Service, services
 from pipeline_output.handlers import HANDLERS
+from pipeline_processing.alerts import handler_calls
 from pipeline_queue.setting_places import all_names_of
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,10 @@ def test_the_topics_page_is_what_is_declared() -> None:
 
 def test_the_settings_page_is_what_is_declared() -> None:
     assert (ROOT / "docs/settings.md").read_text() == reference.settings_page()
+
+
+def test_the_page_of_operators_is_what_is_declared() -> None:
+    assert (ROOT / "docs/operators.md").read_text() == reference.operators_page()
 
 
 def test_a_file_may_hold_the_names_that_are_declared() -> None:
@@ -41,6 +46,10 @@ def test_every_name_of_a_setting_is_in_capitals_and_of_one_setting(service: Serv
 def test_the_page_of_alerts_has_every_handler() -> None:
     page = (ROOT / "docs/alerts.md").read_text()
     assert [name for name in HANDLERS if f"| `.{name}(" not in page] == []
+
+
+def test_scripts_may_name_every_handler_that_is_told() -> None:
+    assert HANDLERS.keys() - handler_calls.HANDLERS.keys() == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

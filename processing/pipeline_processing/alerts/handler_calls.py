@@ -3,7 +3,7 @@
 In:      a handler's kind, its arguments, its properties' arguments.
 Out:     a HandlerCall.
 Refuses: kinds and properties that there are not, wrong arguments (ValueError).
-From:    Kapacitor 1.5.9's alert handlers.
+From:    Kapacitor 1.5.9's alert handlers; `apprise` is ours.
 """
 
 from __future__ import annotations
@@ -261,6 +261,7 @@ HANDLERS: Mapping[str, HandlerKind] = {
             "embedTitle": text("the title"),
         },
     ),
+    "apprise": HandlerKind(one_text, "tells any service that apprise knows by a URL"),
     "bigPanda": HandlerKind(
         nothing,
         "tells BigPanda",

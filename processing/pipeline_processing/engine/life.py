@@ -51,24 +51,32 @@ class Files:
         return self.folder / "steps.journal"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heritage:
+    """What a task has of its lives before, and leaves to those after; `version` is its definition's."""
+
+    files: Files | None = None
+    version: int = 0
+    after: Snapshot | None = None
+
+
 class Life:
     def __init__(
         self,
         task: Task,
         source: Source,
         outlets: Outlets,
+        heritage: Heritage = Heritage(),
         *,
-        files: Files | None = None,
-        version: int = 0,
-        after: Snapshot | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
+        files, after = heritage.files, heritage.after
         self.task, self.source, self.outlets = task, source, outlets
         self.error = ""
         """Why it stopped by itself."""
         self.throughput = 0.0
         """Points a second, over the last seconds."""
-        self._files, self._version, self._now_ns = files, version, now_ns
+        self._files, self._version, self._now_ns = files, heritage.version, now_ns
         self._before = after.outlets if after else None
         if after:
             task.restore(after)

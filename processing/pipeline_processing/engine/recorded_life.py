@@ -26,8 +26,8 @@ NEVER_NS = np.iinfo(np.int64).min
 
 
 class RecordedLife(Life):
-    def __init__(self, task: Task, source: DirectSource, outlets: Outlets, **others: Any) -> None:
-        super().__init__(task, source, outlets, **others | {"now_ns": lambda: max(self._time_ns, 0)})
+    def __init__(self, task: Task, source: DirectSource, outlets: Outlets, *others: Any) -> None:
+        super().__init__(task, source, outlets, *others, now_ns=lambda: max(self._time_ns, 0))
         self.source: DirectSource = source
         self._time_ns = NEVER_NS
         clocked = [node.operator for node in task.graph.nodes if hasattr(node.operator, "due_ns")]

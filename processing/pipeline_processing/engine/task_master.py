@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline_processing.engine import snapshots
-from pipeline_processing.engine.life import Files, Life
+from pipeline_processing.engine.life import Files, Heritage, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.recorded_life import RecordedLife
@@ -123,9 +123,7 @@ class TaskMaster:
             compiled_task.task,
             source,
             self._surroundings.outlets(definition),
-            files=files,
-            version=definition.version,
-            after=before,
+            Heritage(files=files, version=definition.version, after=before),
         )
         with self._lock:
             self._lives[definition.id] = life

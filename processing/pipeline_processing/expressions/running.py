@@ -43,7 +43,7 @@ class Sigma:
         """How many standard deviations each value is from the mean, itself included; 0 while there is none."""
         self.seen, self.mean, self.squares = (grown(each, rows.groups) for each in (self.seen, self.mean, self.squares))
         x = column(value, rows.count, np.float64)
-        return _sigmas(rows.group, _mask(rows), x, self.seen, self.mean, self.squares)
+        return _sigmas(rows.group, _mask(rows), x, (self.seen, self.mean, self.squares))
 
 
 @dataclass(slots=True)
@@ -74,7 +74,8 @@ def _counts(group, active, seen):
 
 
 @njit(cache=True, nogil=True)
-def _sigmas(group, active, x, seen, mean, squares):  # noqa: PLR0913, PLR0917
+def _sigmas(group, active, x, moments):
+    seen, mean, squares = moments
     sigmas = np.zeros(len(group))
     everything = len(active) == 0
     for i in range(len(group)):

@@ -18,7 +18,7 @@ def plain(name: str, graph: Graph) -> str:
 
 def counted(name: str, run: Run, view: View, *, throughput: float) -> str:
     """With what each node has counted; `labels` writes the same as text on nodes and edges."""
-    draws = {"attributes": _attributes, "labels": _labels}[view]
+    draws = {"attributes": AsAttributes, "labels": AsLabels}[view]
     told = f"{throughput:.2f} points/s"
     head = (
         f'graph [throughput="{told}"];'
@@ -35,7 +35,7 @@ def counted(name: str, run: Run, view: View, *, throughput: float) -> str:
     return "\n".join([*parts[:-1], "}"])
 
 
-class _attributes:
+class AsAttributes:
     @staticmethod
     def node(name: str, stats: dict[str, Any]) -> str:
         shown = {key: value for key, value in stats.items() if key not in {"collected", "emitted"}}
@@ -47,7 +47,7 @@ class _attributes:
         return f'{parent} -> {child} [processed="{processed}"];'
 
 
-class _labels:
+class AsLabels:
     @staticmethod
     def node(name: str, stats: dict[str, Any]) -> str:
         shown = {key: value for key, value in stats.items() if key not in {"collected", "emitted"}}

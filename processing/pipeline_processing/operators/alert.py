@@ -82,12 +82,12 @@ class Alert:
     id: str = option("id", string, ID, "the template of its id")
     message: str = option("message", string, MESSAGE, "the template of its message")
     details: str = option("details", string, DETAILS, "the template of its details, which are HTML")
-    info: Expression | None = option("info", expression, None, "when the level is INFO")  # noqa: RUF009
-    warn: Expression | None = option("warn", expression, None, "when the level is WARNING")  # noqa: RUF009
-    crit: Expression | None = option("crit", expression, None, "when the level is CRITICAL")  # noqa: RUF009
-    info_reset: Expression | None = option("infoReset", expression, None, "when INFO may be left for OK")  # noqa: RUF009
-    warn_reset: Expression | None = option("warnReset", expression, None, "when WARNING may be left for less")  # noqa: RUF009
-    crit_reset: Expression | None = option("critReset", expression, None, "when CRITICAL may be left for less")  # noqa: RUF009
+    info: Expression | None = option("info", expression, None, "when the level is INFO")
+    warn: Expression | None = option("warn", expression, None, "when the level is WARNING")
+    crit: Expression | None = option("crit", expression, None, "when the level is CRITICAL")
+    info_reset: Expression | None = option("infoReset", expression, None, "when INFO may be left for OK")
+    warn_reset: Expression | None = option("warnReset", expression, None, "when WARNING may be left for less")
+    crit_reset: Expression | None = option("critReset", expression, None, "when CRITICAL may be left for less")
     changes_only_ns: int | None = option(
         "stateChangesOnly", a_longest_silence, None, "tell changes of level alone, and what lasts this long (0: never)"
     )

@@ -60,11 +60,10 @@ class Derivative:
             grown(each, runs.count) for each in (before.value, before.time_ns, before.has)
         )
         rate, kept, still = _rates(
-            runs.run,
-            runs.rows.time_ns,
-            *(value, present),
-            *(before.value, before.time_ns, before.has),
-            *(self.unit_ns, self.non_negative),
+            (runs.run, runs.rows.time_ns, value, present),
+            (before.value, before.time_ns, before.has),
+            self.unit_ns,
+            self.non_negative,
         )
         name = self.as_ or self.of
         out = with_rows_of(inputs[0], kept, lambda rows: rows.replaced(name, {"float": Column(rate[kept])}))
@@ -76,8 +75,10 @@ class Derivative:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rates(run, time_ns, value, present, last, last_ns, has, unit_ns, non_negative):  # noqa: PLR0913, PLR0917
+def _rates(rows, before, unit_ns, non_negative):
     """Each row's rate, whether it has one that is wanted, and how many have none for want of time."""
+    run, time_ns, value, present = rows
+    last, last_ns, has = before
     rate = np.empty(len(run))
     kept = np.zeros(len(run), dtype=np.bool_)
     still = 0

@@ -23,15 +23,14 @@ class Difference(Transformation):
 
     def given(self, rows: Rows, values: Newest) -> Given:
         given = nothing_given(len(rows.run))
-        _differences(
-            rows, rows.raw.view(np.float64), values, values.raw.view(np.float64), given, given.raw.view(np.float64)
-        )
+        _differences(rows, values, given, tuple(each.raw.view(np.float64) for each in (rows, values, given)))
         return given
 
 
 @njit(cache=True, nogil=True)
-def _differences(rows, real, newest, newest_real, given, given_real):  # noqa: PLR0913, PLR0917
-    """`*_real` are the same bits, as floats."""
+def _differences(rows, newest, given, reals):
+    """`reals` are the same bits as those of the three, as floats."""
+    real, newest_real, given_real = reals
     for i in range(len(rows.run)):
         run = rows.run[i]
         seen = newest.count[run] > 0

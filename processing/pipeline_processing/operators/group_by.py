@@ -69,7 +69,7 @@ class GroupBy:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    tags: tuple[str, ...] | Star = argument(tag_names, "the tags that points are grouped by, or *")  # noqa: RUF009
+    tags: tuple[str, ...] | Star = argument(tag_names, "the tags that points are grouped by, or *")
     exclude: Collection[str] = option("exclude", strings, (), "tags that points are not grouped by")
     by_measurement: bool = option("byMeasurement", flag, False, "points of each measurement are a group of their own")
 

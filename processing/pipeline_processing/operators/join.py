@@ -109,7 +109,7 @@ class Join:
         "as", strings, (), "the names of this node and of the others, put before their fields'"
     )
     tolerance_ns: int = option("tolerance", duration, 0, "times are rounded to multiples of this, halves up")
-    fill: Fill = option("fill", fill_value, "none", "in a point's place: none, 'null' or a number")  # noqa: RUF009
+    fill: Fill = option("fill", fill_value, "none", "in a point's place: none, 'null' or a number")
     on: tuple[str, ...] = option(
         "on", strings, (), "the tags that groups are matched by, where some have more than others"
     )

@@ -56,16 +56,17 @@ class MovingAverage(Transformation):
             values.newest._replace(raw=values.newest.raw.view(np.float64)),
             values.raw.view(np.float64),
         )
-        _means(rows, rows.raw.view(np.float64), values, real, self.of[1], given, given.raw.view(np.float64))
+        _means(rows, values, given, self.of[1], (rows.raw.view(np.float64), real, given.raw.view(np.float64)))
         return given
 
 
 @njit(cache=True, nogil=True)
-def _means(rows, reals, windows, windows_real, size, given, means):  # noqa: PLR0913, PLR0917
-    """`reals` and `windows_real` are the same bits as `rows.raw` and `windows`, as floats.
+def _means(rows, windows, given, size, reals):
+    """`reals` are the same bits as those of rows, windows and what is given, as floats.
 
     Sums run on, as influxdb's: what leaves is taken off, and what comes is added.
     """
+    real, windows_real, means = reals
     newest = windows.newest
     for i in range(len(rows.run)):
         if rows.fate[i] == DROP:
@@ -77,7 +78,7 @@ def _means(rows, reals, windows, windows_real, size, given, means):  # noqa: PLR
             if rows.integer[i]:
                 _slide(newest.raw, windows.raw, (run, place), rows.raw[i], full)
             else:
-                _slide(windows_real.newest.raw, windows_real.raw, (run, place), reals[i], full)
+                _slide(windows_real.newest.raw, windows_real.raw, (run, place), real[i], full)
             newest.count[run] += 1
             newest.time_ns[run] = rows.time_ns[i]
         if newest.count[run] >= size:

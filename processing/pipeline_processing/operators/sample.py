@@ -44,7 +44,7 @@ class Sample:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    rate: int | Duration = argument(one(a_rate), "one of how many points, or a duration, such as 10 or 5s")  # noqa: RUF009
+    rate: int | Duration = argument(one(a_rate), "one of how many points, or a duration, such as 10 or 5s")
 
     def __post_init__(self) -> None:
         if self.rate == 0:

@@ -41,7 +41,7 @@ class StateCount:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    condition: Expression = argument(expression, "what is true in the state")  # noqa: RUF009
+    condition: Expression = argument(expression, "what is true in the state")
     as_: str = option("as", string, "state_count", "the name of the number")
 
     def initial(self) -> Counting:

@@ -46,7 +46,7 @@ class StateDuration:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    condition: Expression = argument(expression, "what is true in the state")  # noqa: RUF009
+    condition: Expression = argument(expression, "what is true in the state")
     as_: str = option("as", string, "state_duration", "the name of the time")
     unit_ns: int = option("unit", duration, SECOND_NS, "what it is counted in; 1s if unset")
 

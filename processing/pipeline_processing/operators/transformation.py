@@ -85,7 +85,7 @@ class Transformation:
     """The type of results; None is that of the values."""
     AGAIN: ClassVar[bool] = True
 
-    of: Any = argument(string, "the field")  # noqa: RUF009
+    of: Any = argument(string, "the field")
     as_: str = option("as", string, "", "the name of the result; the function's own if unset")
     point_times: bool = option("usePointTimes", flag, True, "always so: results have the times of their points")
 
