@@ -18,6 +18,6 @@ for option in "$@"; do
 done
 
 ensure_java "$yes"
-ensure_packages input,processing,display
+ensure_packages input,processing,tasks,display
 ensure_fast_start
 exec .venv/bin/pipeline demo ${options[@]+"${options[@]}"}

@@ -42,6 +42,7 @@ class Demo:
     folder: Path
     port: int
     events_port: int
+    tasks_port: int
 
     def page(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:
@@ -82,13 +83,13 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def start(folder: Path, *options: str) -> Demo:
-    port, events_port = free_port(), free_port()
-    ports = ["--port", str(port), "--events-port", str(events_port)]
+    port, events_port, tasks_port = free_port(), free_port(), free_port()
+    ports = ["--port", str(port), "--events-port", str(events_port), "--tasks-port", str(tasks_port)]
     command = ["scripts/demo.sh", *ports, "--data-dir", str(folder), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}/"
-    return Demo(process=process, folder=folder, port=port, events_port=events_port)
+    return Demo(process=process, folder=folder, port=port, events_port=events_port, tasks_port=tasks_port)
 
 
 def ended(demo: Demo, signal_number: int) -> float:

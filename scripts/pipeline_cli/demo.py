@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pipeline_cli.demo_tasks import define_tasks
 from pipeline_cli.supervisor import Supervisor, held_folder
 from pipeline_cli.where import DATA_DIR
 
@@ -29,6 +31,9 @@ def demo(
     events_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Where applications' events come in, on 127.0.0.1.")
     ] = 8081,
+    tasks_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where the task API is, and points come in, on 127.0.0.1.")
+    ] = 9092,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = DATA_DIR,
     seconds: Annotated[
         float | None, typer.Option(min=0.0, help="Stop by itself after so long.", show_default=False)
@@ -36,16 +41,17 @@ def demo(
     reset: Annotated[bool, typer.Option("--reset", help="Forget what an earlier run kept.")] = False,
 ) -> None:
     """Run the whole pipeline on this machine, without Docker; Ctrl-C ends it."""
-    if port == events_port:
-        raise typer.BadParameter(f"pages and events cannot share port {port}; choose another with --events-port")
+    ports = {"--port": port, "--events-port": events_port, "--tasks-port": tasks_port}
+    _check_apart(ports)
     console = Console(stderr=True)
     folder = data_dir.absolute()
     with held_folder(folder):
         if reset:
             _forget(folder)
-        for each in (port, events_port):
+        for each in ports.values():
             _check_port(each)
-        supervisor = Supervisor(folder, port=port, events_port=events_port)
+        define_tasks(folder / "tasks", folder / "alerts/logs/hosts.log")
+        supervisor = Supervisor(folder, port=port, events_port=events_port, tasks_port=tasks_port)
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
             _run(supervisor, console, seconds)
@@ -80,10 +86,19 @@ def _as_interrupt(*_: object) -> None:
 
 def _forget(folder: Path) -> None:
     """Only what a demo makes: the folder may be anyone's."""
-    for name in ("queue", "disk", "checkpoints", "ledger", "logs"):
+    for name in ("queue", "disk", "checkpoints", "ledger", "logs", "tasks", "alerts"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in (*folder.glob("cassandra-stand-in.db*"), *folder.glob("events.db*")):
         path.unlink()
+
+
+def _check_apart(ports: Mapping[str, int]) -> None:
+    """Raises BadParameter where two are one."""
+    taken: dict[int, str] = {}
+    for option, port in ports.items():
+        if port in taken:
+            raise typer.BadParameter(f"{taken[port]} and {option} cannot both be {port}; choose another for {option}")
+        taken[port] = option
 
 
 def _check_port(port: int) -> None:

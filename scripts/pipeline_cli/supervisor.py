@@ -1,6 +1,6 @@
 """The embedded pipeline's processes: started together, revived one by one, ended together.
 
-In:   the data folder and the ports of the pages and of events.
+In:   the data folder and the ports of the pages, of events and of tasks.
 Out:  one process a service, each the leader of its own session, so that Ctrl-C reaches only the supervisor and a stop
       reaches grandchildren (the Spark JVM, its Python workers) too. Should the supervisor be killed, the kernel sends
       each child SIGTERM (PR_SET_PDEATHSIG).
@@ -45,11 +45,14 @@ SERVICES = {
     "collector": ["collect"],
     "loader": ["load"],
     "processing": ["process"],
+    "tasks": ["tasks"],
 }
 """The pages first: they are what a person waits for."""
 DEMO_LOAD_INTERVAL_S = "1"
 """Who tries it out wants to see his event in its table."""
-OLD_NAMES = frozenset({"DEFAULT_APP_PORT", "PORT", "DATABASE_URL_FILE"})
+LOOPBACK = "localhost,127.0.0.0/8,::1"
+"""Where tasks of a demo may send to."""
+OLD_NAMES = frozenset({"DEFAULT_APP_PORT", "PORT", "DATABASE_URL_FILE", "TASKS_STATE_URL_FILE"})
 """Of what a demo sets itself; a PORT that is somebody else's must not contradict it."""
 ONCE = frozenset({"input-census"})
 """Those that have an end."""
@@ -67,8 +70,8 @@ class _Child:
 class Supervisor:
     """See the module; `start`, then `revive` now and then, then `stop`."""
 
-    def __init__(self, folder: Path, *, port: int, events_port: int) -> None:
-        self.port, self.events_port = port, events_port
+    def __init__(self, folder: Path, *, port: int, events_port: int, tasks_port: int) -> None:
+        self.port, self.events_port, self.tasks_port = port, events_port, tasks_port
         self.logs = folder / "logs"
         self._folder = folder
         self._children: dict[str, _Child] = {}
@@ -162,6 +165,14 @@ class Supervisor:
             "DATABASE_URL": f"sqlite://{self._folder}/events.db",
             "DB_LOAD_INTERVAL": os.environ.get("DB_LOAD_INTERVAL", DEMO_LOAD_INTERVAL_S),
             "DB_LOAD_MIN_INTERVAL": os.environ.get("DB_LOAD_MIN_INTERVAL", DEMO_LOAD_INTERVAL_S),
+            "TASKS_PORT": str(self.tasks_port),
+            "TASKS_HOST": "127.0.0.1",
+            "TASKS_STATE_URL": f"sqlite://{self._folder}/tasks",
+            "TASKS_DIR": f"{self._folder}/tasks",
+            "TASKS_ALLOW_TARGETS": os.environ.get("TASKS_ALLOW_TARGETS", LOOPBACK),
+            "ALERTS_STATE_DIR": f"{self._folder}/alerts",
+            "ALERTS_LOG_DIR": f"{self._folder}/alerts/logs",
+            "ALERTS_CLIENT_URL": f"http://127.0.0.1:{self.tasks_port}",
             "HEALTH_PORT": "0",
         }
 

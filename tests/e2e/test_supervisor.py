@@ -20,7 +20,7 @@ FOR_EVER = ["topics", "tail", "-f", "monitoring"]
 @pytest.fixture
 def only_census(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
     monkeypatch.setattr(supervisor, "SERVICES", CENSUS)
-    started = Supervisor(tmp_path, port=free_port(), events_port=free_port())
+    started = Supervisor(tmp_path, port=free_port(), events_port=free_port(), tasks_port=free_port())
     yield started
     started.stop()
 

@@ -2,19 +2,24 @@
 
 In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
-A task that is started for the first time begins with what comes next.
+Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
+where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
+A task that is started for the first time begins with what comes next. A record that is no block of points is passed over.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.brokers.protocol import partition_of
-from pipeline_queue.points.block import Origin, key_of
+from pipeline_queue.catalog import topics
+from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.engine.life import Files
@@ -24,8 +29,10 @@ from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import LogSource, Place
 from pipeline_processing.engine.tail import Tail
-from pipeline_processing.points.reading import Reader
+from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,19 +42,17 @@ class Live:
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
     _ring: Ring = field(default_factory=Ring)
-    _tail: Tail = field(init=False)
-    _partitions: int = field(init=False)
+    _tails: dict[str, Tail] = field(default_factory=dict)
+    _partitions: dict[str, int] = field(default_factory=dict)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        broker = self.open_broker()
-        self._partitions = broker.partitions(POINTS.name)
-        broker.close()
-        self._tail = Tail(POINTS.name, self._ring, open_broker=self.open_broker, decode=self.portions)
-        self._tail.start()
+        self._follow(POINTS.name)
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
-        places = {self._place(database, policy) for database, policy in definition.dbrps}
-        positions = after.positions if after else {place: self._ring.ends()[place] for place in places}
+        places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
+        ends = self._ring.ends()
+        positions = {place: ends[place] for place in places} | (after.positions if after else {})
         return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
@@ -57,11 +62,35 @@ class Live:
         return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
 
     def portions(self, record: Record) -> Sequence[Portion]:
-        block = self.reader.read(POINTS, record)
+        try:
+            block = self.reader.read(topics()[record.topic], record)
+        except NotABlock as cause:
+            LOG.warning("%s, partition %d, offset %d is %s", record.topic, record.partition, record.offset, cause)
+            return []
         return [Portion(topic=record.topic, partition=record.partition, offset=record.offset, block=block)]
 
     def close(self) -> None:
-        self._tail.stop()
+        for tail in self._tails.values():
+            tail.stop()
 
-    def _place(self, database: str, retention_policy: str) -> Place:
-        return POINTS.name, partition_of(key_of(Origin(database, retention_policy)), self._partitions)
+    def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
+        key = key_of(Origin(database, retention_policy))
+        yield POINTS.name, partition_of(key, self._partitions[POINTS.name])
+        if database == DATABASE and _has_columns(retention_policy):
+            self._follow(retention_policy)
+            yield from ((retention_policy, partition) for partition in range(self._partitions[retention_policy]))
+
+    def _follow(self, topic: str) -> None:
+        """From now on, unless that is done already: the ring knows the topic's ends when this returns."""
+        with self._starting:
+            if topic in self._tails:
+                return
+            tail = Tail(topic, self._ring, open_broker=self.open_broker, decode=self.portions)
+            self._partitions[topic] = tail.partitions
+            self._tails[topic] = tail
+            tail.start()
+
+
+def _has_columns(topic: str) -> bool:
+    known = topics().get(topic)
+    return known is not None and known.encoding == "ndjson"

@@ -2,7 +2,7 @@
 
 In:      records of one topic.
 Out:     portions in the ring, in the order in which they were read.
-A record that cannot be read goes to the dead letters. While the queue is away it is tried again.
+While the queue is away it is tried again.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Tail:
     def __init__(self, topic: str, ring: Ring, *, open_broker: Callable[[], Broker], decode: Decode) -> None:
         self._topic, self._ring, self._open, self._decode = topic, ring, open_broker, decode
         self._offsets = _ends(open_broker(), topic)
+        self.partitions = len(self._offsets)
         self._stopping = threading.Event()
         ring.begins_at({(topic, partition): offset for partition, offset in self._offsets.items()})
         self._thread = threading.Thread(target=self._follow, name=f"tail-{topic}", daemon=True)

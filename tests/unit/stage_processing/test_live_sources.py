@@ -1,0 +1,173 @@
+"""What a task on the queue reads, by its databases and retention policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pipeline_processing.engine.live import Live
+from pipeline_processing.engine.portion import Portion
+from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.source import LogSource
+from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.reading import Reader
+from pipeline_processing.tasks.task_master import TaskDefinition
+from pipeline_queue.brokers import Broker, Message
+from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
+from pipeline_queue.brokers.sqlite import SqliteBroker
+from pipeline_queue.clock import ManualClock
+from pipeline_queue.codec import blocks
+from pipeline_queue.events import event_id, event_type
+from pipeline_queue.points.block import Origin, messages
+from pipeline_queue.points.line_protocol import Parser
+from pipeline_queue.topics import MONITORING, POINTS, RANDOM_NUMBERS
+from waiting import PATIENCE_S
+
+NOW_NS = 1_767_225_600_000_000_000
+HOSTS = ("a", "b", "c", "d")
+"""Of both partitions."""
+GAUGES = ("r", "b", "swpd", "free", "buff", "cache", "si", "so", "bi", "bo", "in", "cs")
+SHARES = ("us", "sy", "id", "wa", "st")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Broker]:
+    log, clock = MemoryLog(), ManualClock(NOW_NS)
+    brokers = {
+        "memory": lambda: MemoryBroker(log, clock=clock),
+        "sqlite": lambda: SqliteBroker(tmp_path / "queue", clock=clock),
+    }
+    with closing(brokers[request.param]()) as broker:
+        broker.create([POINTS, MONITORING, RANDOM_NUMBERS])
+    return brokers[request.param]
+
+
+@pytest.fixture
+def live(opening: Callable[[], Broker], tmp_path: Path) -> Iterator[Live]:
+    with closing(living(opening, tmp_path)) as here:
+        yield here
+
+
+def living(opening: Callable[[], Broker], folder: Path) -> Live:
+    return Live(
+        open_broker=opening, folder=folder, reader=Reader(), open_outlets=lambda _: pytest.fail("not asked for")
+    )
+
+
+def task(*dbrps: tuple[str, str]) -> TaskDefinition:
+    return TaskDefinition(id="t", type="stream", script="", dbrps=dbrps)
+
+
+def measure(opening: Callable[[], Broker], seq: int, *hosts: str) -> None:
+    """An event of each host."""
+    values = dict.fromkeys(GAUGES, seq) | dict.fromkeys(SHARES, 0.5)
+    events = [
+        event_type(MONITORING)(
+            event_id=event_id(host, seq), time_ns=NOW_NS, producer=host, seq=seq, host=host, **values
+        )
+        for host in hosts
+    ]
+    publish(opening, MONITORING.name, *blocks(MONITORING, events))
+
+
+def write(opening: Callable[[], Broker], origin: Origin, body: str) -> None:
+    (batch,) = Parser().parse(body.encode(), now_ns=NOW_NS).batches
+    publish(opening, POINTS.name, *messages(origin, batch))
+
+
+def publish(opening: Callable[[], Broker], topic: str, *given: Message) -> None:
+    with closing(opening()) as broker:
+        broker.publish(topic, given)
+
+
+def read(source: LogSource, rows: int) -> list[Portion]:
+    """So many rows; more where the last portion has them."""
+    found: list[Portion] = []
+    while sum(map(len, found)) < rows:
+        portions = source.read(rows=rows, wait_s=PATIENCE_S)
+        assert portions
+        found.extend(portions)
+    return found
+
+
+def measured(portions: list[Portion]) -> list[tuple[str, int]]:
+    """Host and value of each row, sorted."""
+    rows = []
+    for portion in portions:
+        for number, value in zip(portion.block.series, portion.block.fields["free", "int"].values, strict=True):
+            rows.append((dict(portion.block.reader.series[number].tags)["host"], int(value)))
+    return sorted(rows)
+
+
+def test_a_topic_with_columns_is_read_from_the_tasks_start_on_from_all_its_partitions(
+    live: Live, opening: Callable[[], Broker]
+) -> None:
+    measure(opening, 0, *HOSTS)
+    source = live.source(task(("pipeline", "monitoring")), None)
+    measure(opening, 1, *HOSTS)
+    portions = read(source, 4)
+    assert measured(portions) == [(host, 1) for host in HOSTS]
+    assert {portion.place for portion in portions} == {("monitoring", 0), ("monitoring", 1)}
+    assert {portion.dbrp for portion in portions} == {("pipeline", "monitoring")}
+
+
+def test_tasks_that_share_a_topic_read_each_event_once(live: Live, opening: Callable[[], Broker]) -> None:
+    first = live.source(task(("pipeline", "monitoring")), None)
+    measure(opening, 1, "a")
+    assert measured(read(first, 1)) == [("a", 1)]
+    second = live.source(task(("pipeline", "monitoring")), None)
+    measure(opening, 2, "a")
+    measure(opening, 3, "a")
+    assert measured(read(first, 2)) == measured(read(second, 2)) == [("a", 2), ("a", 3)]
+
+
+def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
+    opening: Callable[[], Broker], tmp_path: Path
+) -> None:
+    definition = task(("pipeline", "monitoring"))
+    with closing(living(opening, tmp_path)) as before:
+        source = before.source(definition, None)
+        measure(opening, 1, *HOSTS)
+        assert len(measured(read(source, 4))) == 4
+    measure(opening, 2, *HOSTS)
+    with closing(living(opening, tmp_path)) as now:
+        source = now.source(definition, snapshot(source))
+        assert measured(read(source, 4)) == [(host, 2) for host in HOSTS]
+        measure(opening, 3, *HOSTS)
+        assert measured(read(source, 4)) == [(host, 3) for host in HOSTS]
+
+
+def snapshot(source: LogSource) -> Snapshot:
+    positions = dict(source.positions)
+    return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, outlets=None)
+
+
+@pytest.mark.parametrize("dbrp", [("telegraf", "monitoring"), ("pipeline", "points"), ("pipeline", "autogen")])
+def test_other_databases_and_policies_are_points_alone(live: Live, dbrp: tuple[str, str]) -> None:
+    assert {topic for topic, _ in live.source(task(dbrp), None).positions} == {"points"}
+
+
+def test_points_written_under_a_topics_name_are_read_beside_its_events(
+    live: Live, opening: Callable[[], Broker]
+) -> None:
+    source = live.source(task(("pipeline", "monitoring")), None)
+    write(opening, Origin("pipeline", "monitoring"), "m,host=z free=9i 1")
+    measure(opening, 1, "a")
+    assert measured(read(source, 2)) == [("a", 1), ("z", 9)]
+
+
+def test_a_record_that_is_no_block_holds_nobody_up(live: Live, opening: Callable[[], Broker]) -> None:
+    source = live.source(task(("d", "r")), None)
+    partition_key = b"d\0r"
+    publish(opening, POINTS.name, Message(key=partition_key, value=b"junk"))
+    write(opening, Origin("d", "r"), "m,host=z free=9i 1")
+    assert measured(read(source, 1)) == [("z", 9)]
+
+
+def test_an_event_that_is_none_leaves_its_neighbours(live: Live, opening: Callable[[], Broker]) -> None:
+    source = live.source(task(("pipeline", "monitoring")), None)
+    publish(opening, MONITORING.name, Message(key=b"a", value=b"junk\n"))
+    measure(opening, 1, "a")
+    assert measured(read(source, 1)) == [("a", 1)]
