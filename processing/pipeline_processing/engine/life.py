@@ -41,6 +41,7 @@ class Files:
     """Where a task keeps what must outlive it."""
 
     folder: Path
+    snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
 
     @property
     def snapshot(self) -> Path:
@@ -81,7 +82,7 @@ class Life:
         self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
         self._asked: deque[Future[bytes]] = deque()
         self._stopping = threading.Event()
-        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        self._snapshot_at_s = time.monotonic() + (files.snapshot_interval_s if files else SNAPSHOT_INTERVAL_S)
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
 
     def start(self) -> None:
@@ -178,7 +179,7 @@ class Life:
         return min(WAIT_S_MAX, max(0.0, (due_ns - self._now_ns()) / 1e9))
 
     def _save(self) -> None:
-        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s
         snapshots.write(self._files.snapshot, self._snapshot())
         self._journal.clear()
 

@@ -17,7 +17,7 @@ from pipeline_queue.brokers.protocol import partition_of
 from pipeline_queue.points.block import Origin, key_of
 from pipeline_queue.topics import POINTS
 
-from pipeline_processing.engine.life import Files
+from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
@@ -34,6 +34,7 @@ class Live:
     folder: Path
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
+    snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
     _ring: Ring = field(default_factory=Ring)
     _tail: Tail = field(init=False)
     _partitions: int = field(init=False)
@@ -54,7 +55,8 @@ class Live:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
+        folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
+        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         block = self.reader.read(POINTS, record)
