@@ -78,7 +78,13 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     with ExitStack() as stack:
         stack.enter_context(_delivering(alerts))
         reader = Reader()
-        live = Live(open_broker=broker, folder=settings.folder / "running", reader=reader, open_outlets=world)
+        live = Live(
+            open_broker=broker,
+            folder=settings.folder / "running",
+            reader=reader,
+            open_outlets=world,
+            snapshot_interval_s=settings.snapshot_interval_s,
+        )
         stack.callback(live.close)
         master = TaskMaster(live, reader)
         stack.callback(master.close)

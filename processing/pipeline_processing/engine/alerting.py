@@ -10,15 +10,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline_queue.alerts import Alert, HandlerCall, Origin, as_event
-from pipeline_queue.brokers import Broker
+from pipeline_queue.alerts import Alert, HandlerCall, Origin, as_event, cut
+from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.codec import blocks, decode
-from pipeline_queue.events import new_producer
-from pipeline_queue.topics import ALERTS
+from pipeline_queue.events import Event, new_producer
+from pipeline_queue.topics import ALERTS, STRING_LENGTH_MAX
 
 from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.alerts.event import HandlerCall as Named
 from pipeline_processing.alerts.handler_calls import HANDLERS
+from pipeline_processing.engine.once import Once
 from pipeline_processing.results import dumps
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
@@ -28,26 +29,23 @@ class Announcer:
     """Of one task. `since` is how far the topic was when the snapshot that it goes on from was taken."""
 
     def __init__(self, broker: Broker, *, task: str, version: int, since: Mapping[int, int] | None = None) -> None:
-        self._broker, self._task, self._version = broker, task, version
+        self._task, self._version = task, version
         self._producer, self._seq = new_producer(f"task-{task}"), 0
-        self._said = self._since(since) if since else set()
+        self._once = Once(broker, ALERTS.name, self._ids_in, since=since)
 
     def reached(self) -> dict[int, int]:
-        """The topic's end."""
-        return self._broker.end_offsets(ALERTS.name)
+        """Where another life is to look for what this one said."""
+        return self._once.reached()
 
     def announce(self, node: str, events: Sequence[AlertEvent]) -> None:
-        """Publish those that were not; raises QueueUnavailable."""
+        """Publish those that were not; raises QueueUnavailable, and may be called again then."""
         made = [self._made(node, each) for each in events]
-        new = [each for each in made if each.event_id not in self._said]
-        if not new:
-            return
-        now_ns = time.time_ns()
-        published = []
-        for alert in new:
-            published.append(as_event(alert, Origin(producer=self._producer, seq=self._seq, time_ns=now_ns)))
-            self._seq += 1
-        self._broker.publish(ALERTS.name, blocks(ALERTS, published))
+        ids = [cut(each.event_id, STRING_LENGTH_MAX) for each in made]
+        self._once.publish(ids, lambda new: blocks(ALERTS, [self._published(made[at]) for at in new]))
+
+    def _published(self, alert: Alert) -> Event:
+        self._seq += 1
+        return as_event(alert, Origin(producer=self._producer, seq=self._seq - 1, time_ns=time.time_ns()))
 
     def _made(self, node: str, event: AlertEvent) -> Alert:
         return Alert(
@@ -68,16 +66,9 @@ class Announcer:
             handlers=tuple(map(_called, event.handlers)),
         )
 
-    def _since(self, offsets: Mapping[int, int]) -> set[str]:
-        said: set[str] = set()
-        ends = self.reached()
-        at = dict(offsets)
-        while any(at[partition] < ends[partition] for partition in at):
-            records = self._broker.read(ALERTS.name, at, wait_s=1.0)
-            for record in records:
-                said.update(each.event_id for each in decode(ALERTS, record).events if each.task == self._task)
-                at[record.partition] = record.offset + 1
-        return said
+    def _ids_in(self, record: Record) -> list[str]:
+        task = cut(self._task, STRING_LENGTH_MAX)
+        return [each.event_id for each in decode(ALERTS, record).events if each.task == task]
 
 
 def _called(named: Named) -> HandlerCall:

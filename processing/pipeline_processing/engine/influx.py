@@ -7,6 +7,7 @@ A row that comes again, after a crash, is the same point, and InfluxDB has it on
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import urllib.parse
 from dataclasses import dataclass, field
@@ -39,7 +40,6 @@ class Influx:
     task: str
     _rows: dict[Target, list[bytes]] = field(default_factory=dict)
     _count: int = 0
-    _posts: int = 0
     _created: set[str] = field(default_factory=set)
     _timer: threading.Timer | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -73,6 +73,10 @@ class Influx:
             self._count = 0
 
     def _put(self, path: str, parameters: dict[str, str], body: bytes) -> None:
-        self._posts += 1
         url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
-        self.sender.put(Post(url=url, body=body, key=f"{self.task}.{self._posts}"))
+        self.sender.put(Post(url=url, body=body, key=f"{self.task}.{_digest(url, body)}"))
+
+
+def _digest(url: str, body: bytes) -> str:
+    """After a crash rows are gathered anew, and not in the same posts: only a post that is the same may have the same key."""
+    return hashlib.blake2b(url.encode() + b"\n" + body, digest_size=16).hexdigest()

@@ -7,16 +7,18 @@ whose code breaks stops, says why, and hurts no other.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from pipeline_queue.errors import QueueError
+from pipeline_queue.errors import QueueUnavailable
 
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
@@ -34,6 +36,8 @@ WAIT_S_MAX = 0.5
 SNAPSHOT_INTERVAL_S = 10.0
 QUEUE_AWAY_S = 1.0
 COUNTED_S = 5.0
+BEGUN_WITHIN_S = 10.0
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class Files:
     """Where a task keeps what must outlive it."""
 
     folder: Path
+    snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
 
     @property
     def snapshot(self) -> Path:
@@ -88,16 +93,20 @@ class Life:
         self._steps_before = [each for each in self._journal.steps() if each.number >= task.steps] if files else []
         self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
         self._asked: deque[Future[bytes]] = deque()
+        self._begun = threading.Event()
         self._stopping = threading.Event()
-        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        self._snapshot_at_s = time.monotonic() + (files.snapshot_interval_s if files else SNAPSHOT_INTERVAL_S)
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
 
     def start(self) -> None:
+        """Return when it is kept where the task begins: a crash from then on loses nothing."""
         self._thread.start()
+        self._begun.wait(BEGUN_WITHIN_S)
 
     def stop(self) -> None:
         """End after the step at hand, with a snapshot of it."""
         self._stopping.set()
+        self.outlets.release()
         self.source.wake()
         self._thread.join()
 
@@ -126,15 +135,14 @@ class Life:
 
     def _live(self) -> None:
         try:
-            self.outlets.open(self._before)
-            for step in self._steps_before:
-                self._take(self.source.read_exactly(step.taken), Tick(now_ns=step.now_ns))
+            if not self._begin():
+                return
             while not self._stopping.is_set() and not self.source.is_done():
                 self._next()
             if self.source.is_done():
                 self._take([], Tick(now_ns=self._now_ns(), closing=True))
             elif self._files:
-                self._save()
+                self._save_or_tell()
         except NodeFailed as error:
             LOG.exception("task %s stopped", self.task.id)
             self.error = str(error)
@@ -142,16 +150,38 @@ class Life:
             LOG.exception("task %s stopped", self.task.id)
             self.error = f"{type(error).__name__}: {error}"
         finally:
+            self._begun.set()
             self.outlets.close()
             if self._journal:
                 self._journal.close()
 
+    def _begin(self) -> bool:
+        """Go on where an earlier life ended, or keep where this one begins; false where it is stopped before it could."""
+        is_first = self._files is not None and self._before is None
+        self._patiently(lambda: self.outlets.open(self._before))
+        if is_first and not self._stopping.is_set():
+            self._patiently(self._save)
+        self._begun.set()
+        for step in self._steps_before:
+            portions = self._patiently(lambda step=step: self.source.read_exactly(step.taken))
+            if portions is None:
+                return False
+            self._take(portions, Tick(now_ns=step.now_ns))
+        return not self._stopping.is_set()
+
+    def _patiently(self, ask: Callable[[], Found]) -> Found | None:
+        """What the queue says, however long it is away; None where the task is stopped before."""
+        while not self._stopping.is_set():
+            try:
+                return ask()
+            except QueueUnavailable as error:
+                LOG.warning("task %s: %s", self.task.id, error)
+                self._stopping.wait(QUEUE_AWAY_S)
+        return None
+
     def _next(self) -> None:
-        try:
-            portions = self.source.read(rows=ROWS_PER_STEP, wait_s=self._wait_s())
-        except QueueError as error:
-            LOG.warning("task %s: %s", self.task.id, error)
-            self._stopping.wait(QUEUE_AWAY_S)
+        portions = self._patiently(lambda: self.source.read(rows=ROWS_PER_STEP, wait_s=self._wait_s()))
+        if portions is None:
             return
         now_ns = self._now_ns()
         due_ns = self.task.run.due_ns()
@@ -163,7 +193,7 @@ class Life:
         while self._asked:
             self._asked.popleft().set_result(self._snapshot())
         if self._files and time.monotonic() >= self._snapshot_at_s:
-            self._save()
+            self._patiently(self._save)
 
     def _count(self) -> None:
         past_s = time.monotonic() - self._counted_at_s
@@ -185,18 +215,23 @@ class Life:
             return WAIT_S_MAX
         return min(WAIT_S_MAX, max(0.0, (due_ns - self._now_ns()) / 1e9))
 
+    def _save_or_tell(self) -> None:
+        """At the end: who cannot reach the queue any more goes on from the snapshot before."""
+        try:
+            self._save()
+        except QueueUnavailable as error:
+            LOG.warning("task %s ends without a snapshot: %s", self.task.id, error)
+
     def _save(self) -> None:
-        self._snapshot_at_s = time.monotonic() + SNAPSHOT_INTERVAL_S
+        self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s
         snapshots.write(self._files.snapshot, self._snapshot())
         self._journal.clear()
 
 
 def _taken(portions: Sequence[Portion]) -> tuple[Taken, ...]:
-    """The portions as ranges of their partitions."""
-    ends: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for portion in portions:
-        ends[portion.place].append(portion.offset)
-    return tuple(
-        Taken(topic=topic, partition=partition, start=min(offsets), stop=max(offsets) + 1)
-        for (topic, partition), offsets in ends.items()
-    )
+    """The portions as ranges of their partitions, in the order in which they were taken."""
+    ranges = []
+    for (topic, partition), run in itertools.groupby(portions, key=lambda each: each.place):
+        offsets = [each.offset for each in run]
+        ranges.append(Taken(topic=topic, partition=partition, start=offsets[0], stop=offsets[-1] + 1))
+    return tuple(ranges)

@@ -9,10 +9,11 @@ A task that is started for the first time begins with what comes next. A record 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from pipeline_queue.catalog import topics
 from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
-from pipeline_processing.engine.life import Files
+from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
@@ -41,6 +42,7 @@ class Live:
     folder: Path
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
+    snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
@@ -51,27 +53,34 @@ class Live:
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
-        ends = self._ring.ends()
-        positions = {place: ends[place] for place in places} | (after.positions if after else {})
+        positions = self._ends(places) | (after.positions if after else {})
         return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        return Files(folder=self.folder / re.sub(r"[^\w.-]", "_", definition.id))
+        folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
+        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
 
     def portions(self, record: Record) -> Sequence[Portion]:
+        """None of a record that is no block: it is told of, and left out."""
         try:
             block = self.reader.read(topics()[record.topic], record)
-        except NotABlock as cause:
-            LOG.warning("%s, partition %d, offset %d is %s", record.topic, record.partition, record.offset, cause)
+        except NotABlock as error:
+            LOG.error("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
             return []
         return [Portion(topic=record.topic, partition=record.partition, offset=record.offset, block=block)]
 
     def close(self) -> None:
         for tail in self._tails.values():
             tail.stop()
+
+    def _ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Of the queue: the ring may not have yet what was acknowledged before."""
+        with contextlib.closing(self.open_broker()) as broker:
+            ends = {topic: broker.end_offsets(topic) for topic in {topic for topic, _ in places}}
+        return {(topic, partition): ends[topic][partition] for topic, partition in places}
 
     def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
         key = key_of(Origin(database, retention_policy))

@@ -9,6 +9,7 @@ from pipeline_queue.points.block import as_batch
 from pipeline_queue.points.block import messages as messages_of
 from pipeline_queue.topics import POINTS
 
+from pipeline_processing.engine.once import Once
 from pipeline_processing.operators.outside import Looped
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.writing import Names, points_of
@@ -21,14 +22,15 @@ class Looper:
     """Of one task, `origin` by name. `since` is how far the topic was when the snapshot was taken."""
 
     def __init__(self, broker: Broker, *, origin: str, since: Mapping[int, int] | None = None) -> None:
-        self._broker, self._origin = broker, origin
-        self._said = self._since(since) if since else set()
+        self._origin = origin
+        self._once = Once(broker, POINTS.name, self._names_in, since=since)
 
     def reached(self) -> dict[int, int]:
-        return self._broker.end_offsets(POINTS.name)
+        """Where another life is to look for what this one said."""
+        return self._once.reached()
 
     def write(self, node: str, looped: Looped, keys: Keys) -> None:
-        """Return when they are durable; raises QueueUnavailable."""
+        """Return when they are durable; raises QueueUnavailable, and may be called again then."""
         names = Names(
             database=looped.database, retention_policy=looped.retention_policy, measurement=looped.measurement
         )
@@ -38,22 +40,14 @@ class Looper:
             for origin, points in points_of(looped.points, keys, names)
             for message in messages_of(origin, as_batch(points))
         ]
-        named = [_named(each, f"{at}.{number}".encode()) for number, each in enumerate(messages)]
-        self._broker.publish(POINTS.name, [each for each in named if each.headers[-1][1] not in self._said])
+        ids = [f"{at}.{number}".encode() for number in range(len(messages))]
+        self._once.publish(ids, lambda new: [_named(messages[each], ids[each]) for each in new])
 
-    def _since(self, offsets: Mapping[int, int]) -> set[bytes]:
-        ends, at = self.reached(), dict(offsets)
-        said: set[bytes] = set()
-        while any(at[partition] < ends[partition] for partition in at):
-            for record in self._broker.read(POINTS.name, at, wait_s=1.0, limit=100):
-                said.update(_names_in(record))
-                at[record.partition] = record.offset + 1
-        return said
+    def _names_in(self, record: Record) -> list[bytes]:
+        """Of this task: another's would never be made here."""
+        own = f"{self._origin}.".encode()
+        return [value for name, value in record.headers if name == LOOPED and value.startswith(own)]
 
 
 def _named(message: Message, name: bytes) -> Message:
     return Message(key=message.key, value=message.value, headers=(*message.headers, (LOOPED, name)))
-
-
-def _names_in(record: Record) -> list[bytes]:
-    return [value for name, value in record.headers if name == LOOPED]

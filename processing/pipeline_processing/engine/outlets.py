@@ -26,6 +26,9 @@ class Outlets(Protocol):
     def drain(self, within_s: float) -> bool:
         """Wait until nothing is kept; whether that came true."""
 
+    def release(self) -> None:
+        """Wait for nothing any more: the task is to stop. Any thread may say so."""
+
     def close(self) -> None: ...
 
 
@@ -50,6 +53,9 @@ class Kept:
 
     def drain(self, within_s: float) -> bool:
         return True
+
+    def release(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

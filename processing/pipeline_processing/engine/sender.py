@@ -55,12 +55,13 @@ class Sender:
     _waiting: deque[Post] = field(default_factory=deque)
     _bytes: int = 0
     _stopping: bool = False
+    _released: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
 
     def put(self, post: Post) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._bytes < BYTES_MAX or self._stopping)
+            self._changed.wait_for(lambda: self._bytes < BYTES_MAX or self._released)
             self._waiting.append(post)
             self._bytes += len(post.body)
             if self._thread is None:
@@ -76,9 +77,15 @@ class Sender:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, within_s)
 
+    def release(self) -> None:
+        """Take what is put, however much waits."""
+        with self._changed:
+            self._released = True
+            self._changed.notify_all()
+
     def close(self) -> None:
         with self._changed:
-            self._stopping = True
+            self._stopping = self._released = True
             self._changed.notify_all()
         if self._thread:
             self._thread.join(timeout=5.0)

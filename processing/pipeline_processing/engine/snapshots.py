@@ -7,6 +7,7 @@ Refuses: a file that is damaged, or of another definition of the task, is none.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import zlib
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_processing.points.keys import Keys
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,11 @@ def to_bytes(snapshot: Snapshot) -> bytes:
 def of_bytes(written: bytes) -> Snapshot | None:
     if len(written) < 4 or zlib.crc32(written[4:]).to_bytes(4, "big") != written[:4]:
         return None
-    return pickle.loads(written[4:])
+    try:
+        return pickle.loads(written[4:])
+    except Exception:  # of other code: whatever it is that unpickling meets
+        LOG.exception("a snapshot cannot be read")
+        return None
 
 
 def write(path: Path, body: bytes) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from pipeline_queue.brokers import Broker, Record
+from pipeline_queue.errors import OffsetGone
 
 from pipeline_processing.engine.journal import Taken
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
 
+LOG = logging.getLogger(__name__)
 Place: TypeAlias = tuple[str, int]
 """A topic and its partition."""
+RECORDS_MAX = 50
+"""That a task which is behind reads at once."""
 ROWS_MAX = 200_000
 """That wait in front of a task which is fed directly."""
 Decode: TypeAlias = Callable[[Record], Sequence[Portion]]
@@ -28,7 +33,7 @@ class Source(Protocol):
         """Up to about so many rows; an empty list after `wait_s`, or when woken."""
 
     def read_exactly(self, taken: Sequence[Taken]) -> list[Portion]:
-        """What an earlier step took; raises OffsetGone where the queue has it no more."""
+        """What an earlier step took, as far as the queue still has it."""
 
     def is_done(self) -> bool:
         """Whether nothing will come any more."""
@@ -52,7 +57,7 @@ class LogSource:
         found = self._ring.read(self._cursor, self.positions, rows=rows, wait_s=wait_s)
         if found is None:
             self._cursor = 0
-            return self._from_log(rows)
+            return self._from_log()
         self._cursor, portions = found
         self._went(portions)
         return portions
@@ -62,7 +67,12 @@ class LogSource:
         for each in taken:
             at = each.start
             while at < each.stop:
-                records = self._log().read(each.topic, {each.partition: at}, wait_s=1.0, limit=each.stop - at)
+                try:
+                    records = self._log().read(each.topic, {each.partition: at}, wait_s=1.0, limit=each.stop - at)
+                except OffsetGone as error:
+                    LOG.error("%s", error)
+                    at = self._log().begin_offsets(each.topic)[each.partition]
+                    continue
                 portions.extend(portion for record in records for portion in self._decode(record))
                 at = records[-1].offset + 1 if records else at
             self.positions[each.topic, each.partition] = each.stop
@@ -74,15 +84,26 @@ class LogSource:
     def wake(self) -> None:
         self._ring.wake()
 
-    def _from_log(self, rows: int) -> list[Portion]:
+    def _from_log(self) -> list[Portion]:
         found: list[Portion] = []
         for topic in {topic for topic, _ in self.positions}:
             start = {partition: offset for (each, partition), offset in self.positions.items() if each == topic}
-            for record in self._log().read(topic, start, limit=50):
+            try:
+                records = self._log().read(topic, start, limit=RECORDS_MAX)
+            except OffsetGone as error:
+                LOG.error("%s", error)
+                self._skip(topic)
+                continue
+            for record in records:
                 found.extend(self._decode(record))
                 self.positions[topic, record.partition] = record.offset + 1
-                rows -= len(found[-1]) if found else 0
         return found
+
+    def _skip(self, topic: str) -> None:
+        """Go on with the oldest that is left."""
+        for partition, offset in self._log().begin_offsets(topic).items():
+            if (topic, partition) in self.positions:
+                self.positions[topic, partition] = max(offset, self.positions[topic, partition])
 
     def _log(self) -> Broker:
         if self._broker is None:

@@ -47,12 +47,18 @@ class Tail:
                 broker = broker or self._open()
                 self._read(broker)
             except OffsetGone:
-                self._offsets = broker.begin_offsets(self._topic)
+                self._skip(broker)
             except QueueError as error:
                 LOG.warning("reading %s: %s", self._topic, error)
                 self._stopping.wait(AWAY_S)
         if broker is not None:
             broker.close()
+
+    def _skip(self, broker: Broker) -> None:
+        """Go on with the oldest that is left, and read nothing twice."""
+        for partition, offset in broker.begin_offsets(self._topic).items():
+            self._offsets[partition] = max(offset, self._offsets[partition])
+            LOG.error("%s: partition %d goes on at %d", self._topic, partition, self._offsets[partition])
 
     def _read(self, broker: Broker) -> None:
         for record in broker.read(self._topic, self._offsets, wait_s=WAIT_S, limit=RECORDS_MAX):

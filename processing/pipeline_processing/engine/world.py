@@ -7,11 +7,13 @@ wait are a part of the snapshot, and those that came of later steps come again w
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pipeline_queue.brokers import Broker
+from pipeline_queue.errors import QueueUnavailable
 
 from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.engine.alerting import Announcer
@@ -26,6 +28,7 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOG = logging.getLogger(__name__)
 JSON = ("Content-Type", "application/json")
+QUEUE_AWAY_S = 1.0
 POST_TIMEOUT_S = 30.0
 POST_ATTEMPTS = 5
 
@@ -52,10 +55,13 @@ class World:
         self._open, self._allowed, self._influx_url = open_broker, allowed, influx_url
         self._origin = f"{definition.id}.{definition.version}"
         self._senders: dict[str, Sender] = {}
+        self._broker: Broker | None = None
+        self._released = threading.Event()
         self._influx: dict[str, Influx] = {}
 
     def open(self, before: Kept | None) -> None:
-        self._broker = self._open()
+        """Raises QueueUnavailable, and may be tried again."""
+        self._broker = self._broker or self._open()
         since = before.alerts_at if before else None
         self._announcer = Announcer(self._broker, task=self._task, version=self._version, since=since)
         self._looper = Looper(self._broker, origin=self._origin, since=before.points_at if before else None)
@@ -83,19 +89,35 @@ class World:
                 case Rows():
                     self._rows(each.node, each.item, keys)
                 case Looped():
-                    self._looper.write(each.node, each.item, keys)
+                    self._surely(lambda each=each: self._looper.write(each.node, each.item, keys))
                 case LogLines():
                     self._log(each.node, each.item, keys)
         for node, of_node in events.items():
-            self._announcer.announce(node, of_node)
+            self._surely(lambda node=node, of_node=of_node: self._announcer.announce(node, of_node))
 
     def drain(self, within_s: float) -> bool:
         return all([each.drain(within_s) for each in self._senders.values()])
 
+    def release(self) -> None:
+        self._released.set()
+        for each in list(self._senders.values()):
+            each.release()
+
     def close(self) -> None:
         for each in self._senders.values():
             each.close()
-        self._broker.close()
+        if self._broker:
+            self._broker.close()
+
+    def _surely(self, publish: Callable[[], None]) -> None:
+        """However long the queue is away; raises QueueUnavailable where the task is to stop before."""
+        while True:
+            try:
+                return publish()
+            except QueueUnavailable as error:
+                LOG.warning("task %s: %s", self._task, error)
+                if self._released.wait(QUEUE_AWAY_S):
+                    raise
 
     def _request(self, node: str, request: Request, keys: Keys) -> None:
         if not self._allowed(request.url):
@@ -132,6 +154,8 @@ class World:
     def _sender(self, node: str) -> Sender:
         if node not in self._senders:
             self._senders[node] = Sender(name=f"{self._task} {node}", send=over_http)
+        if self._released.is_set():
+            self._senders[node].release()
         return self._senders[node]
 
 

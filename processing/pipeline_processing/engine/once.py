@@ -1,0 +1,54 @@
+"""What a task says on a topic, each once by its id, though steps are repeated after a crash.
+
+In:      messages with ids, the same whenever a step is repeated; how far the topic was when the snapshot was taken.
+Out:     on the topic, those that it does not hold yet.
+What an earlier life said after its snapshot is remembered until it is made again; until then snapshots look back as far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+from pipeline_queue.brokers import Broker, Message, Record
+
+IdsOf = Callable[[Record], Iterable[Hashable]]
+RECORDS_MAX = 100
+
+
+class Once:
+    def __init__(self, broker: Broker, topic: str, ids_of: IdsOf, *, since: Mapping[int, int] | None) -> None:
+        self._broker, self._topic, self._ids_of = broker, topic, ids_of
+        self._since = dict(since) if since else broker.end_offsets(topic)
+        self._ahead = self._found() if since else set()
+        self._made: set[Hashable] = set()
+        """In this life, since `_since`."""
+        self._is_sure = True
+        """Whether it is known what became of the last attempt."""
+
+    def reached(self) -> dict[int, int]:
+        """Where the topic is looked through from, by whoever goes on from here."""
+        if not self._ahead:
+            self._since = self._broker.end_offsets(self._topic)
+            self._made.clear()
+        return dict(self._since)
+
+    def publish(self, ids: Sequence[Hashable], messages_of: Callable[[Sequence[int]], Sequence[Message]]) -> None:
+        """`messages_of` makes messages of those at the given positions. Raises QueueUnavailable; may be called again then."""
+        if not self._is_sure:
+            self._ahead = self._found() - self._made
+        new = [at for at, each in enumerate(ids) if each not in self._ahead]
+        if new:
+            self._is_sure = False
+            self._broker.publish(self._topic, messages_of(new))
+        self._is_sure = True
+        self._made.update(ids)
+        self._ahead.difference_update(ids)
+
+    def _found(self) -> set[Hashable]:
+        found: set[Hashable] = set()
+        ends, at = self._broker.end_offsets(self._topic), dict(self._since)
+        while any(at[partition] < ends[partition] for partition in at):
+            for record in self._broker.read(self._topic, at, wait_s=1.0, limit=RECORDS_MAX):
+                found.update(self._ids_of(record))
+                at[record.partition] = record.offset + 1
+        return found

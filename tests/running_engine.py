@@ -1,0 +1,125 @@
+"""`pipeline tasks` as a process that tests start, kill as a whole and start again, with its queue and state in one folder."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline_queue.brokers import open_broker
+from pipeline_queue.codec import decode
+from pipeline_queue.events import Event
+from pipeline_queue.points import block
+from pipeline_queue.topics import ALERTS, POINTS
+from running_demo import ROOT, free_port
+from waiting import PATIENCE_S, until
+
+STAGES = ("queue", "output", "input", "processing", "display", "scripts")
+
+
+@dataclass
+class RunningEngine:
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen | None = None
+
+    @property
+    def queue_url(self) -> str:
+        return f"sqlite://{self.folder}/queue"
+
+    def start(self) -> None:
+        """Return when it answers."""
+        command = [sys.executable, "-m", "pipeline_cli", "tasks"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env=self._environment(), stdout=log, stderr=log, start_new_session=True
+            )
+        assert until(self.answers, PATIENCE_S, pause_s=0.05), self.log()
+
+    def kill(self) -> None:
+        """All its processes at once, wherever they are."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_S)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def answers(self) -> bool:
+        try:
+            return self.ask("GET", "/kapacitor/v1/ping")[0] == 204
+        except OSError:
+            return False
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Raises OSError where nobody answers."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as connection:
+            return asked(connection, method, path, body)
+
+    def define(self, task_id: str, script: str) -> None:
+        told = {
+            "id": task_id,
+            "type": "stream",
+            "dbrps": [{"db": "telegraf", "rp": "autogen"}],
+            "script": script,
+            "status": "enabled",
+        }
+        status, said = self.ask("POST", "/kapacitor/v1/tasks", json.dumps(told).encode())
+        assert status == 200, said
+
+    def show(self, task_id: str) -> Any:
+        return json.loads(self.ask("GET", f"/kapacitor/v1/tasks/{task_id}")[1])
+
+    def output(self, task_id: str, endpoint: str) -> Any:
+        return json.loads(self.ask("GET", f"/kapacitor/v1/tasks/{task_id}/{endpoint}")[1])
+
+    def points(self) -> int:
+        """How many the queue holds, whoever was told so."""
+        with closing(open_broker(self.queue_url)) as broker:
+            records = broker.read(POINTS.name, broker.begin_offsets(POINTS.name), limit=10**9)
+        return sum(block.decode(record.value)[1].num_rows for record in records)
+
+    def alerts(self) -> list[Event]:
+        """As they were recorded, oldest first."""
+        with closing(open_broker(self.queue_url)) as broker:
+            records = broker.read(ALERTS.name, broker.begin_offsets(ALERTS.name), limit=10**9)
+        return [event for record in records for event in decode(ALERTS, record).events]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in STAGES),
+            "QUEUE_URL": self.queue_url,
+            "TASKS_PORT": str(self.port),
+            "TASKS_STATE_URL": f"sqlite://{self.folder}/state",
+            "TASKS_DIR": str(self.folder / "tasks"),
+            "ALERTS_STATE_DIR": str(self.folder / "alerts"),
+            "TASKS_ALLOW_TARGETS": "127.0.0.0/8",
+            **self.settings,
+        }
+
+
+def asked(connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    connection.request(method, path, body=body)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+@contextmanager
+def running_engine(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningEngine]:
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = RunningEngine(folder, settings)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.kill()
