@@ -2,7 +2,8 @@
 
 In:   requests, and of a connected page: `follow` (what it wants to see, and where it was), `drawn` (it drew so many messages),
       `clock` (answered with the server's time, so that the page can tell its own clock's offset), `send` (an event for the
-      collector; answered with whether it will be sent, and what becomes of it is news of the feed `sent`).
+      collector; answered with whether it will be sent, and what becomes of it is news of the feed `sent`), `look` (at tasks or
+      one of them, repeated while the page is open), `wish` (something to be done with a task; news of the feed `answers`).
 Out:  the pages, each under one address, to which its alias leads (308, asked again each time, as it may move); and to a
       connected page `news` (see `delivery`).
 Refuses: a message of another form; it is answered with null and changes nothing. The content security policy lets a
@@ -12,10 +13,10 @@ Refuses: a message of another form; it is answered with null and changes nothing
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Flask, Response, abort, redirect, render_template
@@ -26,10 +27,13 @@ from pipeline_queue.service_events import EventType, event_types
 from pipeline_queue.service_events.event_type import COMMON
 from pipeline_queue.topics import TOPICS, Column
 
-from pipeline_display import path, terminal, wire
+from pipeline_display import path, task_pages, terminal, wire
 from pipeline_display.delivery import Delivery, Follow
 from pipeline_display.demos import DEMOS, Demo
-from pipeline_display.feeds.sent import Outbox, Wish
+from pipeline_display.feeds.looks import Look
+from pipeline_display.feeds.sent import Wish
+from pipeline_display.feeds.task_wishes import TaskWish
+from pipeline_display.handed_in import HandedIn
 from pipeline_display.modes import Application
 from pipeline_display.settings import DisplaySettings
 from pipeline_display.wakeup import Bell
@@ -59,7 +63,7 @@ def create_app(parts: Parts) -> tuple[Flask, SocketIO]:
     return app, socketio
 
 
-def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell, outbox: Outbox) -> None:
+def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell, handed_in: HandedIn) -> None:
     """What a connected page may say. Nothing of it needs Flask's context, whose making took most of the time."""
 
     def follow(page_id: str, wishes: object = None) -> list[Mapping[str, Any]] | None:
@@ -78,18 +82,32 @@ def add_messages(socketio: SocketIO, delivery: Delivery, bell: Bell, outbox: Out
     def clock(*_: object) -> int:
         return time.time_ns()
 
-    def send(_page_id: str, wish: object = None) -> bool | None:
-        try:
-            return outbox.put(msgspec.convert(wish, Wish))
-        except msgspec.ValidationError:
-            return None
-
     def disconnect(page_id: str, *_: object) -> None:
         delivery.leave(page_id)
 
-    handlers = {"follow": follow, "drawn": drawn, "clock": clock, "send": send, "disconnect": disconnect}
+    handlers = {
+        **{"follow": follow, "drawn": drawn, "clock": clock, "disconnect": disconnect},
+        "send": _taken(Wish, handed_in.outbox.put),
+        "look": _taken(Look, handed_in.note),
+        "wish": _taken(TaskWish, handed_in.wishes.put),
+    }
     for name, handler in handlers.items():
         socketio.server.on(name, handler)
+
+
+Given = TypeVar("Given")
+
+
+def _taken(kind: type[Given], take: Callable[[Given], bool]) -> Callable[..., bool | None]:
+    """Hands on what a page gives; None for what has another form."""
+
+    def handler(_page_id: str, given: object = None) -> bool | None:
+        try:
+            return take(msgspec.convert(given, kind))
+        except msgspec.ValidationError:
+            return None
+
+    return handler
 
 
 def page_of(demo: Demo, settings: DisplaySettings) -> Mapping[str, Any]:
@@ -177,6 +195,7 @@ def _add_pages(app: Flask, parts: Parts) -> None:
 
     app.add_url_rule("/", view_func=index)
     app.add_url_rule("/events", view_func=events)
+    task_pages.add(app, parts.settings)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/<name>", view_func=demo)
     for each in DEMOS.values():

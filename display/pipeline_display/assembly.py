@@ -3,7 +3,8 @@
 In:   settings.
 Out:  a feed for each demo under the demo's name, and more for every page: `heartbeats`, the services' figures, `watch`,
       sample records and the dead letters, `places`, whether queue and stores answer, `audit`, the ledger against the
-      stores, `events`, what collectors and loader tell, and `sent`, what became of events sent from a page.
+      stores, `events`, what collectors and loader tell, `sent`, what became of events sent from a page, `tasks`, `task` and
+      `answers`, what the task API says of all tasks, of one, and to wishes, and `alerts`.
 A demo whose store is not configured has no feed, and without a collector there is no `sent`.
 """
 
@@ -19,17 +20,22 @@ from pipeline_output.tables import TABLES
 from pipeline_queue.topics import TOPICS
 
 from pipeline_display.demos import DEMOS, Demo
+from pipeline_display.feeds.alerts import AlertsReader
 from pipeline_display.feeds.audit import AuditReader
 from pipeline_display.feeds.events import EventsReader
 from pipeline_display.feeds.feed import Feed, Feeds, Figures, Reader
 from pipeline_display.feeds.places import PlacesReader
 from pipeline_display.feeds.ring import Ring
-from pipeline_display.feeds.sent import Outbox, SentReader
+from pipeline_display.feeds.sent import SentReader
 from pipeline_display.feeds.services import ServicesReader
 from pipeline_display.feeds.settled import SettledReader
+from pipeline_display.feeds.task_api import TaskApi
+from pipeline_display.feeds.task_wishes import TaskWishesReader
+from pipeline_display.feeds.tasks import LookedAtReader, one_task, task_list
 from pipeline_display.feeds.topic import TopicReader
 from pipeline_display.feeds.watch import WatchReader
 from pipeline_display.feeds.windows import WindowReader
+from pipeline_display.handed_in import HandedIn
 from pipeline_display.path import store_of
 from pipeline_display.settings import DisplaySettings
 from pipeline_display.wakeup import Bell
@@ -47,7 +53,7 @@ class Surroundings:
     bell: Bell
     stopping: threading.Event
     figures: Figures
-    outbox: Outbox
+    handed_in: HandedIn
 
 
 def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
@@ -60,11 +66,28 @@ def feeds_of(settings: DisplaySettings, around: Surroundings) -> Feeds:
     names = {name: urlsplit(store_of(DEMOS[name], settings.store_urls) or "").scheme for name in stores}
     places = PlacesReader(watch, stores, names, sleep=around.stopping.wait)
     audit = AuditReader(settings.ledger_dir, settings.store_urls, sleep=around.stopping.wait)
-    shared = {"heartbeats": beats, "places": places, "audit": audit, "events": EventsReader(settings.queue_url)}
+    shared: dict[str, Reader] = {
+        "heartbeats": beats,
+        "places": places,
+        "audit": audit,
+        "events": EventsReader(settings.queue_url),
+    }
     if settings.collector_url:
         token = settings.events_token.get_secret_value() if settings.events_token else None
-        shared["sent"] = SentReader(around.outbox, settings.queue_url, settings.collector_url, token)
-    return of_demos | {"watch": watch} | {name: _short(reader, around) for name, reader in shared.items()}
+        shared["sent"] = SentReader(around.handed_in.outbox, settings.queue_url, settings.collector_url, token)
+    shared |= _task_readers(settings, around.handed_in)
+    alerts = _feed(AlertsReader(settings.queue_url), math.inf, around)
+    return of_demos | {"watch": watch, "alerts": alerts} | {name: _short(each, around) for name, each in shared.items()}
+
+
+def _task_readers(settings: DisplaySettings, handed_in: HandedIn) -> dict[str, Reader]:
+    token = settings.tasks_token.get_secret_value() if settings.tasks_token else None
+    api = TaskApi(settings.tasks_url, token)
+    return {
+        "tasks": LookedAtReader(handed_in.list_looks, task_list(api)),
+        "task": LookedAtReader(handed_in.task_looks, one_task(api)),
+        "answers": TaskWishesReader(handed_in.wishes, api),
+    }
 
 
 def _demo_feeds(settings: DisplaySettings, around: Surroundings) -> Iterator[tuple[str, Feed]]:
@@ -76,8 +99,13 @@ def _demo_feeds(settings: DisplaySettings, around: Surroundings) -> Iterator[tup
 
 
 def _short(reader: Reader, around: Surroundings) -> Feed:
-    """A feed that remembers little and is no part of the service's own figures."""
-    ring = Ring(history_s=FIGURES_HISTORY_S, bytes_max=RING_BYTES_MAX)
+    """A feed that remembers little."""
+    return _feed(reader, FIGURES_HISTORY_S, around)
+
+
+def _feed(reader: Reader, history_s: float, around: Surroundings) -> Feed:
+    """One that is no part of the service's own figures."""
+    ring = Ring(history_s=history_s, bytes_max=RING_BYTES_MAX)
     return Feed(reader, ring, bell=around.bell, stopping=around.stopping)
 
 

@@ -27,7 +27,7 @@ from pipeline_display.app import Parts, add_messages, create_app
 from pipeline_display.assembly import Surroundings, feeds_of
 from pipeline_display.delivery import Delivery
 from pipeline_display.feeds.feed import Feeds, followed
-from pipeline_display.feeds.sent import Outbox
+from pipeline_display.handed_in import HandedIn
 from pipeline_display.modes import Mode, mode_of
 from pipeline_display.port import listen
 from pipeline_display.settings import DisplaySettings
@@ -50,11 +50,11 @@ def run(settings: DisplaySettings) -> None:
     address = f"http://{settings.host}:{listening.getsockname()[1]}/"
     stop, bell, stopping, mode = Bell(), Bell(), threading.Event(), mode_of(settings.async_mode)
     with Service(_options(settings)) as service, _Signals(stop):
-        outbox = Outbox()
-        feeds = feeds_of(settings, Surroundings(bell=bell, stopping=stopping, figures=service, outbox=outbox))
+        handed_in = HandedIn()
+        feeds = feeds_of(settings, Surroundings(bell=bell, stopping=stopping, figures=service, handed_in=handed_in))
         app, socketio = create_app(Parts(settings=settings, service=service, bell=bell))
         delivery = Delivery(followed(feeds), _sender(socketio), tick_s=TICK_S)
-        add_messages(socketio, delivery, bell, outbox)
+        add_messages(socketio, delivery, bell, handed_in)
         for name, feed in feeds.items():
             feed.start(name)
         bell.ring()  # the first round comes at once: until then the service is not healthy

@@ -1,6 +1,6 @@
 """What to type to see without a browser what a page shows.
 
-In:   a demo, or none for the dead letters and for applications' events, and the settings.
+In:   a demo, or none for the dead letters, for applications' events, tasks and alerts, and the settings.
 Out:  a command that works as it stands. Where the queue is Kafka, it goes into Compose's display container, as nothing
       outside reaches Kafka; else it uses this project's virtual environment and says where queue and stores are.
 """
@@ -35,6 +35,25 @@ def of_events(settings: DisplaySettings) -> str:
     is_outside = inside.hostname in {"127.0.0.1", "localhost"}
     address = inside.netloc if is_outside else f"127.0.0.1:{inside.port or 8081}"
     return f"curl -d {shlex.quote(EVENT)} {address}"
+
+
+def of_tasks(settings: DisplaySettings) -> str:
+    return _placed("pipeline task list", settings, "TASKS_URL", settings.tasks_url)
+
+
+def of_task(task_id: str, settings: DisplaySettings) -> str:
+    return _placed(f"pipeline task show {shlex.quote(task_id)}", settings, "TASKS_URL", settings.tasks_url)
+
+
+def of_alerts(settings: DisplaySettings) -> str:
+    return _placed("pipeline topics tail -f alerts", settings, "QUEUE_URL", settings.queue_url)
+
+
+def that_starts_tasks(settings: DisplaySettings) -> str:
+    """In Compose the task API is a service of its own; the display's container has no engine."""
+    if urlsplit(settings.queue_url).scheme == "kafka":
+        return "docker compose --profile tasks up -d"
+    return _placed("pipeline tasks", settings, "QUEUE_URL", settings.queue_url)
 
 
 def _placed(program: str, settings: DisplaySettings, variable: str, value: str) -> str:
