@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "pipeline_display": {"pipeline_queue", "pipeline_output"},
     "pipeline_cli": set(PACKAGES) - {"pipeline_cli"},
 }
+LOADED_BY_NAME = {"tasks_engine.py"}
+"""By a server's worker, and by no command."""
 LINES_MAX = 400
 BODY_LINES_MAX = 50
 PARAMETERS_MAX = 5
@@ -91,6 +93,7 @@ def test_the_command_line_imports_stages_only_when_asked() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in PACKAGES["pipeline_cli"].rglob("*.py")
+        if path.name not in LOADED_BY_NAME
         for node in ast.parse(path.read_text()).body
         for name in imported(node)
         if isinstance(node, ast.Import | ast.ImportFrom) and name.split(".")[0] in heavy
