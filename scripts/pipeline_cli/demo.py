@@ -26,7 +26,7 @@ ROUND_S = 0.2
 TRIM_EVERY_S = 60.0
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 (one an option)
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are, on 127.0.0.1.")] = 8080,
     events_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Where applications' events come in, on 127.0.0.1.")

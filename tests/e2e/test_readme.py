@@ -29,12 +29,13 @@ def test_every_command_is_run_by_some_test() -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in RUN_ELSEWHERE])
 def test_a_command_beside_the_running_demo_does_what_it_says(demo: Demo, command: str) -> None:
-    here = command.replace(":8081/", f":{demo.events_port}/")
+    here = command.replace(":8081/", f":{demo.events_port}/").replace(":9092/", f":{demo.tasks_port}/")
     words = [*shlex.split(here), *(["--port", str(free_port())] if "doctor" in command else [])]
     environment = os.environ | {
         "QUEUE_URL": f"sqlite://{demo.folder}/queue",
         "STORES": f"disk://{demo.folder}/disk,sqlite://{demo.folder}/cassandra-stand-in.db",
         "LEDGER_DIR": f"{demo.folder}/ledger",
+        "TASKS_URL": f"http://127.0.0.1:{demo.tasks_port}",
         "DATABASE_URL": f"sqlite://{demo.folder}/events.db",
     }
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)

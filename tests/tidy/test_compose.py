@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 FLOW = (
     *("kafka", "topics", "input-monitoring", "input-random-numbers", "input-census", "collector"),
     *("cassandra", "tables", "db-password", "postgres", "loader"),
-    *("spark-master", "spark-worker", "processing", "submit", "display"),
+    *("spark-master", "spark-worker", "processing", "tasks", "submit", "display"),
 )
 OVERLAYS = {"docker-compose.kafka3.yml": "kafka", "docker-compose.cassandra3.yml": "cassandra"}
 """Each with the service of which it adds two more, such as `kafka-2` and `kafka-3`."""
@@ -45,6 +45,7 @@ NETWORKS = {
     "spark-master": {"processing"},
     "spark-worker": {"processing", "queue", "output"},
     "processing": {"processing", "queue", "output"},
+    "tasks": {"queue", "edge"},
     "submit": {"queue"},
     "display": {"queue", "output", "edge"},
 }
@@ -144,13 +145,17 @@ def networks_as_drawn(config: Config) -> list[str]:
     return found
 
 
-def publishes_pages_and_collector_only(config: Config) -> list[str]:
+def publishes_pages_and_doors_only(config: Config) -> list[str]:
     published = [
         (name, port.get("host_ip"), port.get("published"), port["target"])
         for name, service in config["services"].items()
         for port in service.get("ports", [])
     ]
-    expected = [("collector", "127.0.0.1", "8081", 8081), ("display", "127.0.0.1", "8080", 8080)]
+    expected = [
+        ("collector", "127.0.0.1", "8081", 8081),
+        ("display", "127.0.0.1", "8080", 8080),
+        ("tasks", "127.0.0.1", "9092", 9092),
+    ]
     return [] if sorted(published) == expected else [f"published are {published}"]
 
 
@@ -264,7 +269,7 @@ RULES: tuple[Rule, ...] = (
     no_host_namespace,
     only_named_volumes,
     networks_as_drawn,
-    publishes_pages_and_collector_only,
+    publishes_pages_and_doors_only,
     pinned,
     bounded_memory,
     memory_as_tabled,
@@ -286,7 +291,7 @@ def breaches(config: Config) -> Iterator[tuple[Rule, Config]]:
         no_host_namespace: ("display", {"pid": "host"}),
         only_named_volumes: ("display", {"volumes": [{"type": "bind", "source": "/var/run/docker.sock"}]}),
         networks_as_drawn: ("cassandra", {"networks": {"edge": None, "output": None}}),
-        publishes_pages_and_collector_only: ("display", {"ports": [display]}),
+        publishes_pages_and_doors_only: ("display", {"ports": [display]}),
         pinned: ("kafka", {"image": "apache/kafka:latest"}),
         bounded_memory: ("kafka", {"mem_limit": "2000000000"}),
         memory_as_tabled: ("display", {"mem_limit": "1"}),

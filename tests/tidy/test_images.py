@@ -11,13 +11,16 @@ HOLDS = {
     "output": {"queue", "output"},
     "input": {"queue", "input"},
     "processing": {"queue", "output", "processing"},
+    "processing/tasks": {"queue", "output", "input", "processing"},
     "display": {"queue", "output", "display"},
 }
-"""Stages in each image: its own, and those that it may import (see test_layout.py)."""
+"""Stages in each image: its own, and those that it may import (see test_layout.py). One stage has a second image, in
+`tasks.Dockerfile`: with the door for points, and without Spark."""
 
 
 def dockerfile(stage: str) -> str:
-    return (ROOT / stage / "Dockerfile").read_text()
+    named = ROOT / f"{stage}.Dockerfile"
+    return (named if named.exists() else ROOT / stage / "Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("stage", HOLDS)
