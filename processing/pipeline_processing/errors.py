@@ -9,7 +9,15 @@ ProcessingError
 ├── JvmEnded          Spark's JVM ended before it was ready
 ├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
 ├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
+├── NotStartable      a task that is kept and cannot run (engine/task_master.py)
+├── WrongProperty     an alert's property that there is not, or that takes something else (alerts/properties.py)
+├── BadTemplate       an alert's template that cannot be read (alerts/templates/errors.py)
+├── TemplateFailed    one that cannot be carried out for an event
+├── NotJson           a value that JSON has no form for (results/json_text.py)
 └── SparkStopped      the application was ended from outside, by its master for one
+
+Beside them, refusals of the layer below that become one of these where a script's place is known: GraphError (graph/graph.py), CannotRun
+(operators/operator.py), ValueError of arguments; and NodeFailed (graph/run.py), which is bad code and ends its task.
 """
 
 from __future__ import annotations

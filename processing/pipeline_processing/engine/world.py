@@ -142,6 +142,9 @@ class World:
             )
 
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
+        if rows.url and not self._allowed(rows.url):
+            LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
+            return
         if node not in self._influx:
             url = rows.url or self._influx_url
             self._influx[node] = Influx(url, self._sender(node), task=f"{self._origin}.{node}")

@@ -17,6 +17,8 @@ TickError
 ├── UnknownLink        a node has no such property, or no such node may follow
 ├── WrongLink          it is there, after another of the operators | . @
 ├── NotANode           a chain begins with something else than a node
+├── BadNode            a node's arguments or properties are not what it takes, or it does not fit the one before it
+│   └── CannotStart    Kapacitor takes the task, and refuses to start it
 └── NotUpgradable      the 0.10 dialect has what 1.x cannot say
 """
 
