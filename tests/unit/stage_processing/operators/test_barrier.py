@@ -55,6 +55,16 @@ def test_with_a_period_points_do_not_put_it_off() -> None:
     assert run.step(110, (110, "a")) == ([110], [("n=a", 110)])
 
 
+def test_an_idle_barrier_has_the_time_of_the_source_whose_clock_is_behind() -> None:
+    # Kapacitor's issue 1710: with the engine's own time, all that comes later would be dropped.
+    run = Clocked(Barrier(idle_ns=10))
+    run.step(100, (40, "a"), (30, "a"))
+    assert run.step(110) == ([], [("n=a", 40)])
+    assert run.step(120) == ([], [("n=a", 50)])
+    assert run.step(125, (49, "a"), (50, "a")) == ([50], [])
+    assert run.step(135) == ([], [("n=a", 60)])
+
+
 def test_points_older_than_the_last_barrier_are_dropped_and_counted() -> None:
     run = Clocked(Barrier(period_ns=10))
     run.step(100, (100, "a"), (100, "b"))
@@ -68,7 +78,7 @@ def test_what_waited_in_front_of_a_task_that_stood_still_is_not_dropped() -> Non
     run = Clocked(Barrier(idle_ns=10))
     run.step(100, (100, "a"))
     assert run.step(500, (101, "a"), (102, "a")) == ([101, 102], [])
-    assert run.step(510) == ([], [("n=a", 510)])
+    assert run.step(510) == ([], [("n=a", 112)])
 
 
 def test_it_is_due_when_the_first_timer_is() -> None:
@@ -97,7 +107,7 @@ def test_batches_are_told_of_by_the_groups_that_they_are_of() -> None:
     assert (points(out, keys), out.barriers) == (points(given, keys), None)
     assert operator.step(
         state, [given.take(given.tmax_ns < 0)], Tick(now_ns=10), keys
-    ).out.barriers.time_ns.tolist() == [10]
+    ).out.barriers.time_ns.tolist() == [11]
 
 
 def test_one_of_idle_and_period_is_wanted() -> None:
@@ -128,7 +138,9 @@ def test_a_barrier_closes_the_window_of_a_silent_group_through_the_nodes_between
     assert run.due_ns() == 150
     assert told(run, 150) == [(110, [100, 104])]
     assert told(run, 155, frame(run.keys, [{"time": 155}])) == []
-    assert told(run, 161, frame(run.keys, [{"time": 160}])) == [(160, [155])]
+    # The barrier's time was 104 + 50, so that the window after it ends at 164.
+    assert told(run, 163, frame(run.keys, [{"time": 163}])) == []
+    assert told(run, 164, frame(run.keys, [{"time": 164}])) == [(164, [155, 163])]
 
 
 def test_a_window_keeps_nothing_of_a_group_that_is_to_be_forgotten() -> None:
