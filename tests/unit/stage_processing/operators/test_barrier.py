@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from frames import batches, frame, points
+from lambdas import above, every_other
 from pipeline_processing.graph.graph import Graph, Node
 from pipeline_processing.graph.run import Run
 from pipeline_processing.operators.barrier import NEVER, Barrier
 from pipeline_processing.operators.log import Log
 from pipeline_processing.operators.operator import CannotRun, Operator, Tick
 from pipeline_processing.operators.sample import Sample
+from pipeline_processing.operators.state_count import StateCount
+from pipeline_processing.operators.where import Where
 from pipeline_processing.operators.window import Window
 from pipeline_processing.points.frame import empty_frame
 from pipeline_processing.points.keys import Keys
@@ -149,3 +152,28 @@ def test_a_window_keeps_nothing_of_a_group_that_is_to_be_forgotten() -> None:
     assert told(run, 150) == [(110, [100])]
     assert len(run.states["window1"].store) == 0
     assert told(run, 200, frame(run.keys, [{"time": 200}, {"time": 215}])) == [(210, [200])]
+
+
+def seen(run: Run, now_ns: int, *given: tuple[int, float, str]) -> list[dict[str, Any]]:
+    """Points (time, value and node) go in; the fields of those that come out at the end."""
+    named = [{"time": time, "tags": {"n": n}, "group": ["n"], "fields": {"v": v}} for time, v, n in given]
+    left = run.step(frame(run.keys, named), Tick(now_ns=now_ns))
+    return [point["fields"] for each in left for point in points(each.item.data, run.keys)]
+
+
+@pytest.mark.parametrize(("forget", "after"), [(False, [3, 1]), (True, [1, 1])])
+def test_a_count_of_points_begins_anew_after_a_barrier_if_its_group_is_to_be_forgotten(
+    forget: bool, after: list[int]
+) -> None:
+    run = chained(Barrier(idle_ns=50, forget=forget), StateCount(condition=above("v", 0.0), as_="n"), Log())
+    assert [each["n"] for each in seen(run, 100, (100, 1.0, "a"), (101, 1.0, "a"))] == [1, 2]
+    assert seen(run, 151) == []
+    assert [each["n"] for each in seen(run, 160, (160, 1.0, "a"), (160, 1.0, "b"))] == after
+
+
+@pytest.mark.parametrize(("forget", "after"), [(False, [103.0]), (True, [102.0])])
+def test_what_a_lambda_has_counted_of_a_group_is_forgotten_with_it(forget: bool, after: list[float]) -> None:
+    run = chained(Barrier(idle_ns=50, forget=forget), Where(condition=every_other()), Log())
+    assert [each["v"] for each in seen(run, 100, (100, 101.0, "a"))] == [101.0]
+    assert seen(run, 151) == []
+    assert [each["v"] for each in seen(run, 160, (160, 102.0, "a"), (160, 103.0, "a"))] == after
