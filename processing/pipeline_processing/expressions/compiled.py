@@ -25,7 +25,7 @@ from pipeline_processing.expressions.sources import Sources, clash
 from pipeline_processing.expressions.texts import HALVES, mended
 from pipeline_processing.expressions.tree import Call, Field, Kind, Node, walked
 from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 State = dict[tuple[int, str], Any]
 """By the lambda that calls it, and the function."""
@@ -70,6 +70,10 @@ class Compiled:
                 )
                 self._add(result, programs[number], rows, at)
         return result.evaluated()
+
+    def forget(self, state: State, groups: Ids) -> None:
+        for each in state.values():
+            each.forget(groups)
 
     def _program(self, signature: tuple[str, ...]) -> Program | str:
         """How rows with these fields are computed, or the reason why they are not."""

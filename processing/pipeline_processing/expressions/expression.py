@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +42,6 @@ class Expression(Protocol):
 
     def evaluate(self, frame: Frame, state: Any, tick_ns: int, keys: Keys) -> Evaluated:
         """Each row's value; the state's arrays are changed. `tick_ns` is what `now()` says."""
+
+    def forget(self, state: Any, groups: Ids) -> None:
+        """These groups begin anew."""

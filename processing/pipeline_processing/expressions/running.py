@@ -1,6 +1,6 @@
 """Functions that remember: `count()`, `sigma(x)` and `spread(x)`, over the rows of a group in the order of their arrival.
 
-Each has one state a lambda and group, however often the lambda names it. They never forget.
+Each has one state a lambda and group, however often the lambda names it. They forget a group when they are told to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from pipeline_processing.expressions.rows import Rows, Value, column
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids
+from pipeline_processing.points.store import grown, reset
 
 _ALL = np.empty(0, dtype=bool)
 
@@ -30,6 +31,9 @@ class Count:
         self.seen = grown(self.seen, rows.groups)
         return _counts(rows.group, _mask(rows), self.seen)
 
+    def forget(self, groups: Ids) -> None:
+        reset(self.seen, groups)
+
 
 @dataclass(slots=True)
 class Sigma:
@@ -45,6 +49,10 @@ class Sigma:
         x = column(value, rows.count, np.float64)
         return _sigmas(rows.group, _mask(rows), x, (self.seen, self.mean, self.squares))
 
+    def forget(self, groups: Ids) -> None:
+        for each in (self.seen, self.mean, self.squares):
+            reset(each, groups)
+
 
 @dataclass(slots=True)
 class Spread:
@@ -56,6 +64,10 @@ class Spread:
     def step(self, rows: Rows, value: Value) -> Value:
         self.low, self.high = grown(self.low, rows.groups, np.inf), grown(self.high, rows.groups, -np.inf)
         return _spreads(rows.group, _mask(rows), column(value, rows.count, np.float64), self.low, self.high)
+
+    def forget(self, groups: Ids) -> None:
+        reset(self.low, groups, np.inf)
+        reset(self.high, groups, -np.inf)
 
 
 def _mask(rows: Rows) -> np.ndarray:

@@ -33,12 +33,20 @@ class Timers(NamedTuple):
     before: np.ndarray
     after: np.ndarray
     barrier_ns: np.ndarray
+    last_ns: np.ndarray
+    """The time of the last point, or, if that came later, of the last barrier."""
     ends: np.ndarray
+
+
+class Rule(NamedTuple):
+    wait_ns: int
+    idle: bool
+    forget: bool
 
 
 def no_timers() -> Timers:
     none = np.empty(0, dtype=np.int64)
-    return Timers(none, none, none, none, np.full(2, NONE))
+    return Timers(none, none, none, none, none, np.full(2, NONE))
 
 
 @dataclass(slots=True)
@@ -47,7 +55,7 @@ class Told:
     cause: int = 0
 
     def grow(self, groups: int) -> None:
-        fills = {"due_ns": STOPPED, "before": NONE, "after": NONE, "barrier_ns": LONG_AGO}
+        fills = {"due_ns": STOPPED, "before": NONE, "after": NONE, "barrier_ns": LONG_AGO, "last_ns": LONG_AGO}
         now = self.timers._asdict()
         self.timers = self.timers._replace(**{name: grown(now[name], groups, fill) for name, fill in fills.items()})
 
@@ -56,11 +64,13 @@ class Told:
 class Barrier:
     """Tell what follows, by group, that its time has come to that of the clock.
 
-    In:      points; their times are those of a clock that runs with the engine's.
+    In:      points in arrival order; with `period`, of a clock that runs with the engine's.
     State:   a timer a group, and the time of its last barrier.
     Out:     the points, without those older than their group's last barrier. A group has a barrier each period, counted
              from its first point, or, with `idle`, so long after its last point, and again as long as none comes. Barriers
-             come after the points of their step: what waited in front of a task that stood still is not lost.
+             come after the points of their step: what waited in front of a task that stood still is not lost. With
+             `period` they have the clock's time; with `idle` that of the last point, or of the barrier since, and as much
+             more as the group was idle for, so that a source whose clock is behind loses nothing.
     Refuses: neither or both of idle and period.
     From:    Kapacitor's `barrier`.
     """
@@ -104,12 +114,12 @@ class Barrier:
         return Step(state=state, out=out, counted=_counted(rows, kept))
 
     def _barriers(self, state: Told, now_ns: int) -> Barriers | None:
-        group = _due(now_ns, now_ns + self._wait_ns, self.forget, state.timers)
+        group, time_ns = _due(now_ns, Rule(self._wait_ns, self.idle_ns > 0, self.forget), state.timers)
         if not len(group):
             return None
         return Barriers(
             group=group.astype(np.int32),
-            time_ns=np.full(len(group), now_ns),
+            time_ns=time_ns,
             cause=np.full(len(group), state.cause),
             forget=np.full(len(group), self.forget),
         )
@@ -128,7 +138,7 @@ def _passed(group, time_ns, due_ns, idle, timers):
         each = group[i]
         if time_ns[i] < timers.barrier_ns[each]:
             continue
-        kept[i] = True
+        kept[i], timers.last_ns[each] = True, time_ns[i]
         runs = timers.due_ns[each] != STOPPED
         if runs and idle:
             _unset(timers, each)
@@ -138,20 +148,21 @@ def _passed(group, time_ns, due_ns, idle, timers):
 
 
 @njit(cache=True, nogil=True)
-def _due(now_ns, again_ns, forget, timers):
-    """The groups whose timers are due, in that order; the timers are set again."""
+def _due(now_ns, rule, timers):
+    """The groups whose timers are due, in that order, and the times of their barriers; the timers are set again."""
     count, group = 0, timers.ends[0]
     while group != NONE and timers.due_ns[group] <= now_ns:
         count, group = count + 1, timers.after[group]
-    due = np.empty(count, dtype=np.int64)
+    due, time_ns = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     for i in range(count):
         group = timers.ends[0]
         due[i] = group
         _unset(timers, group)
-        timers.barrier_ns[group] = LONG_AGO if forget else now_ns
-        if not forget:
-            _set(timers, group, again_ns)
-    return due
+        time_ns[i] = timers.last_ns[group] + rule.wait_ns if rule.idle else now_ns
+        timers.last_ns[group], timers.barrier_ns[group] = time_ns[i], LONG_AGO if rule.forget else time_ns[i]
+        if not rule.forget:
+            _set(timers, group, now_ns + rule.wait_ns)
+    return due, time_ns
 
 
 @njit(cache=True, nogil=True)

@@ -12,10 +12,10 @@ from numba import njit
 from pipeline_processing.expressions.distinct import distinct
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import Arguments, argument, strings
-from pipeline_processing.operators.runs import Runs, with_rows_of
+from pipeline_processing.operators.runs import Runs, forgotten, with_rows_of
 from pipeline_processing.points.frame import Frame, Type
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown, reset
 
 NOTHING, NAN, STRING = 0, 1, 2
 """Kinds of values: a missing one is as a null, and no NaN is another's equal."""
@@ -46,6 +46,11 @@ class Passed:
 
     def grow(self, places: int) -> None:
         self.kind, self.bits, self.text = (grown(each, places) for each in (self.kind, self.bits, self.text))
+
+    def forget(self, groups: Ids, fields: int) -> None:
+        places = places_of(groups, fields)
+        reset(self.kind, places, NOTHING)
+        reset(self.text, places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,7 @@ class ChangeDetect:
             is_text = before.kind[at] == STRING
             before.text[at] = None
             before.text[at[is_text]] = names[before.bits[at[is_text]]]
+        state.forget(forgotten(inputs[0]), len(self.of))
         errors = {
             f'field "{name}" is missing': count for name, count in zip(self.of, missing.tolist(), strict=True) if count
         }
@@ -90,8 +96,7 @@ class ChangeDetect:
 
         Gives the places of these groups, and the texts by number.
         """
-        touched = np.unique(runs.run)
-        at = (touched[:, None].astype(np.int64) * len(self.of) + np.arange(len(self.of))).reshape(-1)
+        at = places_of(np.unique(runs.run), len(self.of))
         held = at[before.kind[at] == STRING]
         columns = [(n, runs.rows.fields.get((name, "string"))) for n, name in enumerate(self.of)]
         rows = [(n, np.flatnonzero(column.mask()), column.values) for n, column in columns if column is not None]
@@ -104,6 +109,11 @@ class ChangeDetect:
             values.bits[n, where] = numbers[begin : begin + len(where)]
             begin += len(where)
         return at, np.array([*names, None], dtype=object)
+
+
+def places_of(groups: Ids, fields: int) -> np.ndarray:
+    """Those of all fields of these groups."""
+    return (groups[:, None].astype(np.int64) * fields + np.arange(fields)).reshape(-1)
 
 
 def _values(rows: Frame, names: Sequence[str]) -> Values:

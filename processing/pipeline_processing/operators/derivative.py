@@ -11,10 +11,10 @@ from numba import njit
 
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, duration, flag, option, string
-from pipeline_processing.operators.runs import Runs, with_rows_of
+from pipeline_processing.operators.runs import Runs, forgotten, with_rows_of
 from pipeline_processing.points.frame import Column
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown, reset
 
 SECOND_NS = 1_000_000_000
 
@@ -26,6 +26,9 @@ class Previous:
     value: np.ndarray = field(default_factory=lambda: np.empty(0))
     time_ns: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     has: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+
+    def forget(self, groups: Ids) -> None:
+        reset(self.has, groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Derivative:
         )
         name = self.as_ or self.of
         out = with_rows_of(inputs[0], kept, lambda rows: rows.replaced(name, {"float": Column(rate[kept])}))
+        state.forget(forgotten(inputs[0]))
         errors = {
             f'field "{self.of}" is missing or no number': len(value) - int(present.sum()),
             "no time has passed since the point before": still,

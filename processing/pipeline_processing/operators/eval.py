@@ -17,7 +17,7 @@ from pipeline_processing.operators.options import (
     option,
     strings,
 )
-from pipeline_processing.operators.runs import rows_of, with_rows_of
+from pipeline_processing.operators.runs import forgotten, rows_of, with_rows_of
 from pipeline_processing.operators.tagging import tagged
 from pipeline_processing.points.frame import Column, Frame, Type
 from pipeline_processing.points.keys import Keys
@@ -69,6 +69,8 @@ class Eval:
             run.only_strings(name)
         for name in self.keep or ():
             run.only_with(name)
+        for expression, known in zip(self.lambdas, state, strict=True):
+            expression.forget(known, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], run.valid, lambda rows: self._made(rows, run, keys))
         return Step(state=state, out=out, errors=run.errors)
 

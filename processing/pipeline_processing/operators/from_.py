@@ -12,6 +12,7 @@ from pipeline_processing.expressions import Expression
 from pipeline_processing.operators.grouping import Grouping
 from pipeline_processing.operators.operator import STREAM, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import Star, duration, expression, flag, option, string, tag_names
+from pipeline_processing.operators.predicates import judged
 from pipeline_processing.points.frame import Frame
 from pipeline_processing.points.go_time import rounded_ns, truncated_ns
 from pipeline_processing.points.keys import Keys, PerSeries
@@ -50,7 +51,7 @@ class From:
     retention_policy: str = option("retentionPolicy", string, "", "only points of this retention policy")
     measurement: str = option("measurement", string, "", "only points of this measurement")
     where: tuple[Expression, ...] = option("where", expression, (), "only points for which it is true", gathers=True)
-    group_by: tuple[str, ...] | Star = option("groupBy", tag_names, (), "the tags that points are grouped by, or *")
+    group_by: tuple[str, ...] | Star = option("groupBy", tag_names, (), "the tags that points are grouped by, or *")  # noqa: RUF009
     by_measurement: bool = option(
         "groupByMeasurement", flag, False, "points of each measurement are a group of their own"
     )
@@ -69,9 +70,9 @@ class From:
         points = points.kept(state.taken.of(points.series) == 1)
         errors: dict[str, int] = {}
         for where, known in zip(self.where, state.expressions, strict=True):
-            evaluated = where.evaluate(points, known, tick.now_ns, keys)
-            points = points.kept(evaluated.truths(len(points)))
-            errors |= evaluated.errors
+            found = judged(where, points, known, tick, keys)
+            points = points.kept(found.truth)
+            errors |= {reason: count + errors.get(reason, 0) for reason, count in found.errors.items()}
         if self.truncate_ns or self.round_ns:
             points = replace(points, time_ns=self._moved(points.time_ns))
         return Step(state=state, out=replace(points, group=state.groups.of(points.series)), errors=errors)

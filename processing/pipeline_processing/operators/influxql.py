@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, flag, option, string
+from pipeline_processing.operators.runs import forgotten
 from pipeline_processing.operators.same_times import SameTimes
 from pipeline_processing.operators.typed_values import Part, Typed, typed
 from pipeline_processing.points.batches import Batches
@@ -52,6 +53,7 @@ class Function:
     def step(self, state: SameTimes, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]
         batches = data if isinstance(data, Batches) else state.batches(data, keys)
+        state.forget(forgotten(data))
         values = typed(batches, self.field, self.TYPES)
         if not isinstance(data, Batches):
             batches, values = _with_values(batches, values)

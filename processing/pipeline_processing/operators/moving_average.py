@@ -19,6 +19,7 @@ from pipeline_processing.operators.transformation import (
     nothing_given,
 )
 from pipeline_processing.points.frame import Type
+from pipeline_processing.points.keys import Ids
 from pipeline_processing.points.store import grown
 
 
@@ -27,6 +28,10 @@ class Windows(NamedTuple):
 
     newest: Newest
     raw: np.ndarray
+
+    def forget(self, runs: Ids) -> None:
+        """What is in `raw` of them does not count any more."""
+        self.newest.forget(runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

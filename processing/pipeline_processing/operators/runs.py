@@ -11,7 +11,9 @@ import numpy as np
 from pipeline_processing.operators.operator import Data
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
+
+NO_GROUPS: Ids = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,11 @@ def with_rows_of(data: Data, kept: np.ndarray, change: Callable[[Frame], Frame])
         left = data.kept_rows(kept)
         return left.with_rows(change(left.rows))
     return change(data.kept(kept))
+
+
+def forgotten(data: Data) -> Ids:
+    """The groups of which nothing is to be kept once the data has passed."""
+    return NO_GROUPS if data.barriers is None else data.barriers.forgotten()
 
 
 def rows_of(data: Data) -> Frame:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipeline_processing.operators.group_series import GroupSeries
-from pipeline_processing.operators.ring_windows import Rings, Rows, grown_rings, no_rings, runs_of_time
+from pipeline_processing.operators.ring_windows import Rings, Rows, forgotten, grown_rings, no_rings, runs_of_time
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import RowStore
 
 
@@ -43,3 +43,8 @@ class SameTimes:
             start=ended.start,
             rows=held,
         )
+
+    def forget(self, groups: Ids) -> None:
+        """What these groups hold never comes out."""
+        met = groups[groups < len(self.rings.size)]
+        self.store.free(forgotten(met, self.rings, self.store.next))

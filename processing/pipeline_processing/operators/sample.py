@@ -11,10 +11,10 @@ from numba import njit
 
 from pipeline_processing.operators.operator import EITHER, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import Duration, argument, one, type_name
-from pipeline_processing.operators.runs import Runs, with_rows_of
+from pipeline_processing.operators.runs import Runs, forgotten, with_rows_of
 from pipeline_processing.points.go_time import truncated_ns
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown, reset
 
 
 def a_rate(value: Any) -> int | Duration:
@@ -28,6 +28,9 @@ class Seen:
     """How many points each group has had."""
 
     count: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def forget(self, groups: Ids) -> None:
+        reset(self.count, groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Sample:
             if isinstance(self.rate, Duration)
             else self._by_count(state, inputs[0], keys)
         )
+        state.forget(forgotten(inputs[0]))
         return Step(state=state, out=with_rows_of(inputs[0], kept, lambda rows: rows))
 
     def _by_time(self, data: Data, keys: Keys) -> np.ndarray:

@@ -13,10 +13,10 @@ from pipeline_processing.expressions import Expression
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, expression, option, string
 from pipeline_processing.operators.predicates import judged
-from pipeline_processing.operators.runs import Runs, with_rows_of
+from pipeline_processing.operators.runs import Runs, forgotten, with_rows_of
 from pipeline_processing.points.frame import Column
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown, reset
 
 
 @dataclass(slots=True)
@@ -54,8 +54,13 @@ class StateCount:
         if not runs.fresh:
             state.count = before
         counts = _counts(runs.run, found.valid, found.truth, before)[found.valid]
+        self._forget(state, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], found.valid, lambda rows: rows.replaced(self.as_, {"int": Column(counts)}))
         return Step(state=state, out=out, errors=found.errors)
+
+    def _forget(self, state: Counting, groups: Ids) -> None:
+        reset(state.count, groups)
+        self.condition.forget(state.condition, groups)
 
 
 @njit(cache=True, nogil=True)

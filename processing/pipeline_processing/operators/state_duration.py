@@ -13,10 +13,10 @@ from pipeline_processing.expressions import Expression
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, duration, expression, option, string
 from pipeline_processing.operators.predicates import judged
-from pipeline_processing.operators.runs import Runs, with_rows_of
+from pipeline_processing.operators.runs import Runs, forgotten, with_rows_of
 from pipeline_processing.points.frame import Column
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import grown, reset
 
 SECOND_NS = 1_000_000_000
 OUTSIDE = np.iinfo(np.int64).min
@@ -63,8 +63,13 @@ class StateDuration:
         truth = found.truth[found.valid]
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = np.where(truth, spent_ns.astype(np.float64) / np.float64(self.unit_ns), -1.0)
+        self._forget(state, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], found.valid, lambda rows: rows.replaced(self.as_, {"float": Column(spent)}))
         return Step(state=state, out=out, errors=found.errors)
+
+    def _forget(self, state: Since, groups: Ids) -> None:
+        reset(state.start_ns, groups, OUTSIDE)
+        self.condition.forget(state.condition, groups)
 
 
 @njit(cache=True, nogil=True)

@@ -18,11 +18,11 @@ from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.operators.influxql import scattered
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, flag, option, string
-from pipeline_processing.operators.runs import Runs
+from pipeline_processing.operators.runs import Runs, forgotten
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Column, Frame, Key, Type
 from pipeline_processing.points.keys import Ids, Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.store import grown, reset
 
 CODES: dict[Type, int] = {"float": 1, "int": 2, "bool": 3, "string": 4}
 UNSETTLED, MISSING, OTHER = 0, 0, 5
@@ -65,6 +65,11 @@ class Running:
             self.series[groups] = self.known.of(groups, points.series[new[first]], keys)
         return self.series[points.group]
 
+    def forget(self, groups: Ids) -> None:
+        reset(self.kind, groups, UNSETTLED)
+        reset(self.series, groups, -1)
+        self.values.forget(groups)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformation:
@@ -97,7 +102,7 @@ class Transformation:
         return Running(values=self.values(None, 0))
 
     def values(self, before: Any, runs: int) -> Any:
-        """A tuple of arrays by run, as long as there are runs; those of before, if there are any."""
+        """A tuple of arrays by run, as long as there are runs; those of before, if there are any. It can `forget` runs."""
         raise NotImplementedError
 
     def given(self, rows: Rows, values: Any) -> Given:
@@ -114,8 +119,9 @@ class Transformation:
         integer = kind[runs.run] == CODES["int"]
         given = self.given(Rows(runs.run, runs.rows.time_ns, fate, raw, integer), values)
         at = np.flatnonzero(given.mark & ((fate != REPEAT) | self.AGAIN))
-        fields = self._columns(given.raw[at], integer[at])
-        return Step(state=state, out=self._out(data, state, given, (at, fields), keys), errors=self._errors(code, fate))
+        out = self._out(data, state, given, (at, self._columns(given.raw[at], integer[at])), keys)
+        state.forget(forgotten(data))
+        return Step(state=state, out=out, errors=self._errors(code, fate))
 
     def _taken(self) -> np.ndarray:
         taken = np.zeros(OTHER + 1, dtype=bool)
@@ -196,3 +202,7 @@ class Newest(NamedTuple):
     def grown(cls, before: Newest | None, runs: int) -> Newest:
         arrays = before or (np.empty(0, dtype=np.int64),) * 3
         return cls(*(grown(each, runs) for each in arrays))
+
+    def forget(self, runs: Ids) -> None:
+        for each in self:
+            reset(each, runs)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from pipeline_processing.expressions import Expression
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, expression
-from pipeline_processing.operators.runs import rows_of, with_rows_of
+from pipeline_processing.operators.predicates import judged
+from pipeline_processing.operators.runs import forgotten, rows_of, with_rows_of
 from pipeline_processing.points.keys import Keys
 
 
@@ -25,13 +26,12 @@ class Where:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    condition: Expression = argument(expression, "what must be true")
+    condition: Expression = argument(expression, "what must be true")  # noqa: RUF009
 
     def initial(self) -> Any:
         return self.condition.initial()
 
     def step(self, state: Any, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
-        rows = rows_of(inputs[0])
-        evaluated = self.condition.evaluate(rows, state, tick.now_ns, keys)
-        out = with_rows_of(inputs[0], evaluated.truths(len(rows)), lambda kept: kept)
-        return Step(state=state, out=out, errors=evaluated.errors)
+        found = judged(self.condition, rows_of(inputs[0]), state, tick, keys)
+        self.condition.forget(state, forgotten(inputs[0]))
+        return Step(state=state, out=with_rows_of(inputs[0], found.truth, lambda kept: kept), errors=found.errors)

@@ -23,6 +23,10 @@ class Barriers:
     def __len__(self) -> int:
         return len(self.group)
 
+    def forgotten(self) -> Ids:
+        """The groups of which nothing is to be kept."""
+        return self.group[self.forget]
+
 
 def one_after_the_other(first: Barriers | None, second: Barriers | None) -> Barriers | None:
     if first is None or second is None:

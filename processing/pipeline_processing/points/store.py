@@ -96,6 +96,11 @@ class RowStore:
         self._free_count += len(fresh)
 
 
+def reset(array: np.ndarray, places: np.ndarray, fill: float | None = None) -> None:
+    """These places hold `fill`, or zero, as new ones do; the array may end before some of them."""
+    array[places[places < len(array)]] = 0 if fill is None else fill
+
+
 def grown(array: np.ndarray, length: int, fill: float | None = None) -> np.ndarray:
     """`array` with room for `length`, at least doubled when it must grow; new places hold `fill`, or zero."""
     if len(array) >= length:

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from frames import batches, frame, points
+from lambdas import above, every_other
 from pipeline_processing.graph.graph import Graph, Node
 from pipeline_processing.graph.run import Run
 from pipeline_processing.operators.barrier import NEVER, Barrier
 from pipeline_processing.operators.log import Log
 from pipeline_processing.operators.operator import CannotRun, Operator, Tick
 from pipeline_processing.operators.sample import Sample
+from pipeline_processing.operators.state_count import StateCount
+from pipeline_processing.operators.where import Where
 from pipeline_processing.operators.window import Window
 from pipeline_processing.points.frame import empty_frame
 from pipeline_processing.points.keys import Keys
@@ -55,6 +58,16 @@ def test_with_a_period_points_do_not_put_it_off() -> None:
     assert run.step(110, (110, "a")) == ([110], [("n=a", 110)])
 
 
+def test_an_idle_barrier_has_the_time_of_the_source_whose_clock_is_behind() -> None:
+    # Kapacitor's issue 1710: with the engine's own time, all that comes later would be dropped.
+    run = Clocked(Barrier(idle_ns=10))
+    run.step(100, (40, "a"), (30, "a"))
+    assert run.step(110) == ([], [("n=a", 40)])
+    assert run.step(120) == ([], [("n=a", 50)])
+    assert run.step(125, (49, "a"), (50, "a")) == ([50], [])
+    assert run.step(135) == ([], [("n=a", 60)])
+
+
 def test_points_older_than_the_last_barrier_are_dropped_and_counted() -> None:
     run = Clocked(Barrier(period_ns=10))
     run.step(100, (100, "a"), (100, "b"))
@@ -68,7 +81,7 @@ def test_what_waited_in_front_of_a_task_that_stood_still_is_not_dropped() -> Non
     run = Clocked(Barrier(idle_ns=10))
     run.step(100, (100, "a"))
     assert run.step(500, (101, "a"), (102, "a")) == ([101, 102], [])
-    assert run.step(510) == ([], [("n=a", 510)])
+    assert run.step(510) == ([], [("n=a", 112)])
 
 
 def test_it_is_due_when_the_first_timer_is() -> None:
@@ -97,7 +110,7 @@ def test_batches_are_told_of_by_the_groups_that_they_are_of() -> None:
     assert (points(out, keys), out.barriers) == (points(given, keys), None)
     assert operator.step(
         state, [given.take(given.tmax_ns < 0)], Tick(now_ns=10), keys
-    ).out.barriers.time_ns.tolist() == [10]
+    ).out.barriers.time_ns.tolist() == [11]
 
 
 def test_one_of_idle_and_period_is_wanted() -> None:
@@ -128,7 +141,9 @@ def test_a_barrier_closes_the_window_of_a_silent_group_through_the_nodes_between
     assert run.due_ns() == 150
     assert told(run, 150) == [(110, [100, 104])]
     assert told(run, 155, frame(run.keys, [{"time": 155}])) == []
-    assert told(run, 161, frame(run.keys, [{"time": 160}])) == [(160, [155])]
+    # The barrier's time was 104 + 50, so that the window after it ends at 164.
+    assert told(run, 163, frame(run.keys, [{"time": 163}])) == []
+    assert told(run, 164, frame(run.keys, [{"time": 164}])) == [(164, [155, 163])]
 
 
 def test_a_window_keeps_nothing_of_a_group_that_is_to_be_forgotten() -> None:
@@ -137,3 +152,28 @@ def test_a_window_keeps_nothing_of_a_group_that_is_to_be_forgotten() -> None:
     assert told(run, 150) == [(110, [100])]
     assert len(run.states["window1"].store) == 0
     assert told(run, 200, frame(run.keys, [{"time": 200}, {"time": 215}])) == [(210, [200])]
+
+
+def seen(run: Run, now_ns: int, *given: tuple[int, float, str]) -> list[dict[str, Any]]:
+    """Points (time, value and node) go in; the fields of those that come out at the end."""
+    named = [{"time": time, "tags": {"n": n}, "group": ["n"], "fields": {"v": v}} for time, v, n in given]
+    left = run.step(frame(run.keys, named), Tick(now_ns=now_ns))
+    return [point["fields"] for each in left for point in points(each.item.data, run.keys)]
+
+
+@pytest.mark.parametrize(("forget", "after"), [(False, [3, 1]), (True, [1, 1])])
+def test_a_count_of_points_begins_anew_after_a_barrier_if_its_group_is_to_be_forgotten(
+    forget: bool, after: list[int]
+) -> None:
+    run = chained(Barrier(idle_ns=50, forget=forget), StateCount(condition=above("v", 0.0), as_="n"), Log())
+    assert [each["n"] for each in seen(run, 100, (100, 1.0, "a"), (101, 1.0, "a"))] == [1, 2]
+    assert seen(run, 151) == []
+    assert [each["n"] for each in seen(run, 160, (160, 1.0, "a"), (160, 1.0, "b"))] == after
+
+
+@pytest.mark.parametrize(("forget", "after"), [(False, [103.0]), (True, [102.0])])
+def test_what_a_lambda_has_counted_of_a_group_is_forgotten_with_it(forget: bool, after: list[float]) -> None:
+    run = chained(Barrier(idle_ns=50, forget=forget), Where(condition=every_other()), Log())
+    assert [each["v"] for each in seen(run, 100, (100, 101.0, "a"))] == [101.0]
+    assert seen(run, 151) == []
+    assert [each["v"] for each in seen(run, 160, (160, 102.0, "a"), (160, 103.0, "a"))] == after

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from frames import frame, points
 from pipeline_processing.operators.log import Log
-from pipeline_processing.operators.operator import CannotRun, Tick
+from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import empty_frame
 from pipeline_processing.points.keys import Keys
 
@@ -23,6 +22,7 @@ def test_nothing_is_told_of_nothing() -> None:
     assert Log().step(None, [empty_frame()], Tick(now_ns=0), Keys()).emitted == []
 
 
-def test_a_level_that_there_is_not_cannot_run() -> None:
-    with pytest.raises(CannotRun, match="invalid log level LOUD"):
-        Log(level="LOUD")
+def test_a_level_that_there_is_not_is_info() -> None:
+    keys = Keys()
+    step = Log(level="LOUD").step(None, [frame(keys, [{"time": 1}])], Tick(now_ns=0), keys)
+    assert [each.level for each in step.emitted] == ["INFO"]
