@@ -51,7 +51,7 @@ class From:
     retention_policy: str = option("retentionPolicy", string, "", "only points of this retention policy")
     measurement: str = option("measurement", string, "", "only points of this measurement")
     where: tuple[Expression, ...] = option("where", expression, (), "only points for which it is true", gathers=True)
-    group_by: tuple[str, ...] | Star = option("groupBy", tag_names, (), "the tags that points are grouped by, or *")  # noqa: RUF009
+    group_by: tuple[str, ...] | Star = option("groupBy", tag_names, (), "the tags that points are grouped by, or *")
     by_measurement: bool = option(
         "groupByMeasurement", flag, False, "points of each measurement are a group of their own"
     )

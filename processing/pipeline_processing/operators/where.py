@@ -26,7 +26,7 @@ class Where:
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
 
-    condition: Expression = argument(expression, "what must be true")  # noqa: RUF009
+    condition: Expression = argument(expression, "what must be true")
 
     def initial(self) -> Any:
         return self.condition.initial()

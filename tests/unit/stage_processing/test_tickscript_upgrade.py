@@ -76,5 +76,12 @@ def test_what_cannot_be_upgraded_is_refused(old: str, message: str) -> None:
 
 
 def test_what_chose_a_point_gives_the_value_alone_and_what_computed_one_is_left_as_it_is() -> None:
-    text = "stream.from().window().period(1s).every(1s).mapReduce(influxql.last('a').as('b')).mapReduce(influxql.sum('b'))"
-    assert upgraded(text).split("\n")[5:9] == ["    |last('a')", "        .as('b')", "        .alone()", "    |sum('b')"]
+    text = (
+        "stream.from().window().period(1s).every(1s).mapReduce(influxql.last('a').as('b')).mapReduce(influxql.sum('b'))"
+    )
+    assert upgraded(text).split("\n")[5:9] == [
+        "    |last('a')",
+        "        .as('b')",
+        "        .alone()",
+        "    |sum('b')",
+    ]
