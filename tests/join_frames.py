@@ -17,7 +17,7 @@ from pipeline_processing.expressions import Evaluated
 from pipeline_processing.operators.operator import Data, Operator, Step, Tick
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import DTYPES, Column, Frame, Key, Type, empty_frame, value_at
-from pipeline_processing.points.keys import Group, Keys, Series, sorted_tags
+from pipeline_processing.points.keys import Group, Ids, Keys, Series, sorted_tags
 
 SECOND_NS = 10**9
 TYPES: Mapping[type, Type] = {float: "float", int: "int", bool: "bool", str: "string"}
@@ -163,6 +163,9 @@ class Test:
 
     def initial(self) -> dict[int, int]:
         return {}
+
+    def forget(self, state: Any, groups: Ids) -> None:
+        """It remembers nothing."""
 
     def evaluate(self, frame: Frame, state: Any, tick_ns: int, keys: Keys) -> Evaluated:
         found = [self.holds(value_at(frame, at), dict(keys.series[frame.series[at]].tags)) for at in range(len(frame))]

@@ -15,6 +15,7 @@ from pipeline_processing.operators.merged_fields import MergedFields
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, duration, expressions, integer, option, string, strings
 from pipeline_processing.operators.prefixes import check_prefixes
+from pipeline_processing.operators.runs import forgotten
 from pipeline_processing.operators.same_time_runs import SameTimeRuns, runs_of_batches
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame, empty_frame
@@ -64,13 +65,19 @@ class Combine:
     def step(self, state: Combining, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = rounded(inputs[0], self.tolerance_ns)
         runs = runs_of_batches(data)[0] if isinstance(data, Batches) else state.runs.of_points(data, keys)
-        if len(runs) == 0:
+        fits, errors = self._fits(runs.rows, state.expressions, tick, keys) if len(runs) else (None, {})
+        self._forget(state, forgotten(data))
+        if fits is None:
             return Step(state=state, out=empty_frame())
-        fits, errors = self._fits(runs.rows, state.expressions, tick, keys)
         rows, run, refused = chosen_rows(fits, runs.start, self.max)
         if refused:
             errors[f"more than {self.max} combinations of points of one time"] = int(refused)
         return Step(state=state, out=self._points(runs, rows, run, keys), errors=errors)
+
+    def _forget(self, state: Combining, groups: Ids) -> None:
+        state.runs.forget(groups)
+        for each, known in zip(self.expressions, state.expressions, strict=True):
+            each.forget(known, groups)
 
     def _fits(self, rows: Frame, states: list[Any], tick: Tick, keys: Keys) -> tuple[np.ndarray, dict[str, int]]:
         """Whether each lambda (by row) is true of each point (by column)."""

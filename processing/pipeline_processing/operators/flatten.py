@@ -13,6 +13,7 @@ from pipeline_processing.operators.arrivals import rounded
 from pipeline_processing.operators.merged_fields import MergedFields
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import duration, flag, option, string, strings
+from pipeline_processing.operators.runs import forgotten
 from pipeline_processing.operators.same_time_runs import SameTimeRuns, runs_of_batches
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame, Key
@@ -92,6 +93,7 @@ class Flatten:
         data = rounded(inputs[0], self.tolerance_ns)
         if not isinstance(data, Batches):
             runs = state.runs.of_points(data, keys)
+            state.runs.forget(forgotten(data))
             points, lacking = self._flat(runs, state.prefixes, keys)
             return Step(state=state, out=points.kept(_has_fields(points)), errors=self._errors(lacking))
         runs, batch = runs_of_batches(data)

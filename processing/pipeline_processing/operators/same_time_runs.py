@@ -17,8 +17,8 @@ from numba import njit
 from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import RowStore, grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import RowStore, grown, reset
 
 NONE = -1
 
@@ -69,6 +69,13 @@ class SameTimeRuns:
             rows=rows,
         )
 
+    def forget(self, groups: Ids) -> None:
+        """What these groups hold never comes out."""
+        met = groups[groups < len(self.open.first)]
+        self.store.free(_held(met, self.open, self.store.next))
+        reset(self.open.first, met, NONE)
+        reset(self.like, met, NONE)
+
     def _name_groups(self, points: Frame, keys: Keys) -> None:
         self.like = grown(self.like, len(keys.groups), NONE)
         new = np.flatnonzero(self.like[points.group] == NONE)
@@ -93,6 +100,23 @@ def runs_of_batches(batches: Batches) -> tuple[Batches, np.ndarray]:
         rows=batches.rows,
     )
     return runs, of_run
+
+
+@njit(cache=True, nogil=True)
+def _held(groups, held, following):
+    """The slots of these groups' runs."""
+    total = 0
+    for group in groups:
+        total += held.count[group] if held.first[group] >= 0 else 0
+    out = np.empty(total, dtype=np.int64)
+    n = 0
+    for group in groups:
+        slot = held.first[group]
+        while slot >= 0:
+            out[n] = slot
+            n += 1
+            slot = following[slot]
+    return out
 
 
 @njit(cache=True, nogil=True)
