@@ -18,7 +18,7 @@ from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Column, Frame, Key, concatenated
-from pipeline_processing.points.keys import Group, Keys, Series
+from pipeline_processing.points.keys import Group, Ids, Keys, Series
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
@@ -51,6 +51,9 @@ class Compares:
             present |= mask
         return _answer(truth, present)
 
+    def forget(self, state: Any, groups: Ids) -> None:
+        """There is nothing to forget."""
+
 
 @dataclass
 class Running:
@@ -78,6 +81,9 @@ class Counts:
             truth[row] = running.count % self.of == 0
         return _answer(truth, np.ones(len(frame), dtype=bool))
 
+    def forget(self, state: dict[int, Running], groups: Ids) -> None:
+        _forget(state, groups)
+
 
 @dataclass(frozen=True)
 class Deviates:
@@ -95,6 +101,14 @@ class Deviates:
         for row in np.flatnonzero(present).tolist():
             truth[row] = sigma(state.setdefault(int(frame.group[row]), Running()), values[row]) > self.above
         return _answer(truth, present)
+
+    def forget(self, state: dict[int, Running], groups: Ids) -> None:
+        _forget(state, groups)
+
+
+def _forget(state: dict[int, Running], groups: Ids) -> None:
+    for group in groups.tolist():
+        state.pop(group, None)
 
 
 def sigma(running: Running, value: float) -> float:
