@@ -71,6 +71,8 @@ class Live:
 
     def close(self) -> None:
         for tail in self._tails.values():
+            tail.end_soon()
+        for tail in self._tails.values():
             tail.stop()
 
     def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
