@@ -74,6 +74,8 @@ class Live:
 
     def close(self) -> None:
         for tail in self._tails.values():
+            tail.end_soon()
+        for tail in self._tails.values():
             tail.stop()
 
     def _ends(self, places: Iterable[Place]) -> dict[Place, int]:

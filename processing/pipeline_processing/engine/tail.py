@@ -37,8 +37,12 @@ class Tail:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
+        self.end_soon()
         self._thread.join()
+
+    def end_soon(self) -> None:
+        """Without waiting for it."""
+        self._stopping.set()
 
     def _follow(self) -> None:
         broker: Broker | None = None
