@@ -310,7 +310,12 @@ ALERTS = Topic(
         Column(name="message", kind="string", doc="for people", length_max=ALERT_MESSAGE_LENGTH_MAX),
         Column(name="details", kind="string", doc="for people, longer; often HTML", length_max=EVENT_BYTES_MAX),
         Column(name="data", kind="string", doc="JSON: the rows that the alert is about", length_max=EVENT_BYTES_MAX),
-        Column(name="duration_ns", kind="int64", unit="ns", doc="how long the alert has not been OK", low=0),
+        Column(
+            name="duration_ns",
+            kind="int64",
+            unit="ns",
+            doc="how long the alert has not been OK; negative for a point that is older than the one that began it",
+        ),
         Column(name="recoverable", kind="boolean", doc="whether an OK event follows when it is over"),
         Column(
             name="at_ns", kind="int64", unit="ns", doc="time of the point, however old; `time_ns` is when it was found"
