@@ -27,6 +27,7 @@ def main() -> None:
     bench("bench_charts.py")
     bench("bench_loader.py")
     bench("bench_points.py")
+    bench("bench_tasks.py")
     if shutil.which("wrk"):
         bench("bench_collector.py", "embedded", "1")
         bench("bench_collector.py", "embedded", "2")

@@ -20,6 +20,7 @@ from typing import IO
 
 from pipeline_queue.errors import BadRecording
 from pipeline_queue.points.block import PointBlock
+from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.recordings.json_lines import rows_of_json
 from pipeline_queue.recordings.kapacitor import stream_blocks
 from pipeline_queue.recordings.lines import block_of_lines, checked_precision
@@ -67,10 +68,10 @@ def _blocks(file: IO[str], suffix: str, reading: Reading) -> Iterator[PointBlock
 
 
 def _line_blocks(file: IO[str], reading: Reading) -> Iterator[PointBlock]:
-    before = 0
+    before, parser = 0, Parser()
     while lines := list(islice(file, reading.rows_max)):
         try:
-            block = block_of_lines("".join(lines), reading.dbrp, reading.precision)
+            block = block_of_lines("".join(lines), reading.dbrp, reading.precision, parser)
         except BadRecording as refusal:
             raise BadRecording(refusal.reason, line=before + (refusal.line or 0), text=refusal.text) from None
         before += len(lines)

@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pipeline_queue.errors import BadRecording
 from pipeline_queue.points.block import PointBlock
+from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.recordings.files import Reading, blocks_in
+from pipeline_queue.recordings.lines import block_of_lines
 from pipeline_queue.recordings.parquet import RecordingWriter, recorded_blocks, recorded_rows
 
 SRPL = "telegraf\nautogen\ncpu,host=a usage=1.5,n=2i 10\ntelegraf\nautogen\ncpu,host=b usage=2 11\nother\nweek\nmem free=3i 12\n"
@@ -133,3 +136,22 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, name: str, text: str, t
 def test_a_unit_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRecording, match="`d` is no unit of times"):
         list(blocks_in(written(tmp_path / "a.lp", "m v=1 1\n"), Reading(precision="d")))
+
+
+def test_lines_read_many_at_once_are_read_as_one_by_one() -> None:
+    text = (
+        "# a comment\n\nm,b=2,a=1 v=1,w=2i 1\r\n  m v=1.5e3 2\n"
+        'm,a=x\\ y v="a \\"word\\"",ok=t 3\nm\\,n v=-3i 4\nm v=9007199254740993i 5\n'
+    )
+    one_by_one = block_of_lines(text, ("d", "r"), "s")
+    at_once = block_of_lines(text, ("d", "r"), "s", Parser())
+    assert columns(at_once) == columns(one_by_one)
+
+
+def columns(block: PointBlock) -> list[tuple[str, str, list[Any]]]:
+    """In an order of their own: a name may have several, one for each type."""
+    batch = block.batch
+    kinds = [str(each.type.value_type if each.name == "series" else each.type) for each in batch.schema]
+    return sorted(
+        zip(batch.schema.names, kinds, map(pa.Array.to_pylist, batch.columns), strict=True), key=lambda it: it[:2]
+    )
