@@ -8,6 +8,7 @@ from pipeline_queue.settings import ServiceSettings
 from pydantic import Field, PositiveFloat, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+TASKS_URL = "http://127.0.0.1:9092"
 AsyncMode = Literal["eventlet", "threading"]
 
 
