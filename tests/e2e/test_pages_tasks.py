@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 from running_demo import free_port
-from running_display import Display, await_true, chromium, displaying, opened
+from running_display import Display, await_true, await_width, chromium, displaying, opened
 from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
@@ -284,6 +284,17 @@ def test_what_people_type_is_read_as_databases_and_policies(site: Site, browser:
         [{"db": "my.db", "rp": "two weeks"}, {"db": "a", "rp": "b"}],
         *([], None, None),
     ]
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/cpu", "/alerts"])
+def test_a_narrow_page_is_no_wider_than_its_window(site: Site, browser: Browser, path: str) -> None:
+    site.engine.define()
+    site.engine.write(95.0)
+    with opened(browser, site.address(path), color_scheme="dark") as page:
+        state_is(page, "live")
+        page.set_viewport_size({"width": 390, "height": 800})
+        await_width(page, 390)
+        keep(page, f"narrow{path.replace('/', '-')}")
 
 
 def test_what_is_not_there_is_said(site: Site, browser: Browser) -> None:
