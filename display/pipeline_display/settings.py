@@ -8,6 +8,7 @@ from pipeline_queue.settings import ServiceSettings
 from pydantic import Field, PositiveFloat, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+TASKS_URL = "http://127.0.0.1:9092"
 AsyncMode = Literal["eventlet", "threading"]
 
 
@@ -32,9 +33,7 @@ class DisplaySettings(ServiceSettings):
     events_token: Annotated[SecretStr | None, Field(validation_alias="EVENTS_TOKEN")] = None
     """The page's token, where the collector asks for one."""
 
-    tasks_url: Annotated[str, Field(validation_alias="TASKS_URL", pattern=r"^https?://[^/]+$")] = (
-        "http://127.0.0.1:9092"
-    )
+    tasks_url: Annotated[str, Field(validation_alias="TASKS_URL", pattern=r"^https?://[^/]+$")] = TASKS_URL
     """Where the task API is, which the pages `/tasks` show and change."""
     tasks_token: Annotated[SecretStr | None, Field(validation_alias="TASKS_TOKEN")] = None
     """What the task API asks for, if it asks. Who reaches the pages may then change tasks without it."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pipeline_display.demos import Demo
 from pipeline_display.path import store_of
-from pipeline_display.settings import DisplaySettings
+from pipeline_display.settings import TASKS_URL, DisplaySettings
 
 EVENT = '{"event_name": "crash_report", "user_id": 888, "timestamp": 1000, "message": "have_fun"}'
 
@@ -38,11 +38,11 @@ def of_events(settings: DisplaySettings) -> str:
 
 
 def of_tasks(settings: DisplaySettings) -> str:
-    return _placed("pipeline task list", settings, "TASKS_URL", settings.tasks_url)
+    return _asking("pipeline task list", settings)
 
 
 def of_task(task_id: str, settings: DisplaySettings) -> str:
-    return _placed(f"pipeline task show {shlex.quote(task_id)}", settings, "TASKS_URL", settings.tasks_url)
+    return _asking(f"pipeline task show {shlex.quote(task_id)}", settings)
 
 
 def of_alerts(settings: DisplaySettings) -> str:
@@ -54,6 +54,12 @@ def that_starts_tasks(settings: DisplaySettings) -> str:
     if urlsplit(settings.queue_url).scheme == "kafka":
         return "docker compose --profile tasks up -d"
     return _placed("pipeline tasks", settings, "QUEUE_URL", settings.queue_url)
+
+
+def _asking(program: str, settings: DisplaySettings) -> str:
+    """Of the task API; the command looks for it where it usually is by itself."""
+    placed = _placed(program, settings, "TASKS_URL", settings.tasks_url)
+    return placed.removeprefix(f"TASKS_URL={TASKS_URL} ")
 
 
 def _placed(program: str, settings: DisplaySettings, variable: str, value: str) -> str:

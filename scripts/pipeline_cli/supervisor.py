@@ -167,6 +167,7 @@ class Supervisor:
             "DB_LOAD_MIN_INTERVAL": os.environ.get("DB_LOAD_MIN_INTERVAL", DEMO_LOAD_INTERVAL_S),
             "TASKS_PORT": str(self.tasks_port),
             "TASKS_HOST": "127.0.0.1",
+            "TASKS_URL": f"http://127.0.0.1:{self.tasks_port}",
             "TASKS_STATE_URL": f"sqlite://{self._folder}/tasks",
             "TASKS_DIR": f"{self._folder}/tasks",
             "TASKS_ALLOW_TARGETS": os.environ.get("TASKS_ALLOW_TARGETS", LOOPBACK),

@@ -2,7 +2,7 @@
 
 In:   the topic `alerts`, as far back as it is kept.
 Out:  frames {"states": rows, "history": rows, "forgotten": count}: what is new of each, and when as much has been told again as there
-      is, all of it, so that a page opened now learns the rest with it. A row is an event without its data; a state's row is its
+      is and 500 rows more, all of it, so that a page opened now learns the rest with it. A row is an event without its data; a state's row is its
       newest event, with `since_ns`, when it came to that level.
 An event that its task repeats after a crash has the id that it had, and counts once. Of more than `STATES_MAX` alerts those are
 forgotten that have been OK, then those that have been silent, for longest.
@@ -52,10 +52,11 @@ class AlertsReader:
         if not news.rows:
             return Batch(bodies=[], **figures)
         self._told += news.rows
-        if self._told <= self._standing.all().rows:
+        whole = self._standing.all()
+        if self._told <= whole.rows + HISTORY_ROWS:
             return Batch(bodies=list(news.frames()), **figures)
         self._told = 0
-        return Batch(bodies=list(self._standing.all().frames()), is_whole=True, **figures)
+        return Batch(bodies=list(whole.frames()), is_whole=True, **figures)
 
     def let_go(self) -> None:
         self._tail.let_go()

@@ -15,14 +15,14 @@ from pipeline_display.app import Parts, create_app, page_of
 from pipeline_display.demos import DEMOS
 from pipeline_display.path import STAGES, stand_ins, steps, store_of
 from pipeline_display.settings import DisplaySettings
-from pipeline_display.terminal import of_dead_letters, of_demo
+from pipeline_display.terminal import of_dead_letters, of_demo, of_task, of_tasks, that_starts_tasks
 from pipeline_display.wakeup import Bell
 from pipeline_queue.service import Service, ServiceOptions
 
 PACKAGE = Path(pipeline_display.__file__).parent
 KAFKA = "kafka://kafka:9092"
 EMBEDDED = ("disk:///data/disk", "sqlite:///data/windows.db")
-PAGES = ["/", "/events", *(demo.path for demo in DEMOS.values())]
+PAGES = ["/", "/events", "/tasks", "/tasks/cpu", "/alerts", *(demo.path for demo in DEMOS.values())]
 STACK = ("disk:///data/disk", "cassandra://cassandra:9042/pipeline")
 
 
@@ -171,6 +171,29 @@ def test_the_commands_of_the_stack_go_into_its_container() -> None:
     }
     assert {name: of_demo(DEMOS[name], settings) for name in commands} == commands
     assert of_dead_letters(settings) == "docker compose exec display pipeline deadletters list"
+
+
+def test_the_pages_of_tasks_say_what_starts_the_engine() -> None:
+    starts = "QUEUE_URL=sqlite:///q .venv/bin/pipeline tasks"
+    client = client_of()
+    assert [starts in client.get(path).text for path in ("/tasks", "/tasks/cpu", "/alerts")] == [True] * 3
+
+
+def test_the_commands_about_tasks_say_where_the_api_is_unless_it_is_where_it_usually_is() -> None:
+    usual, other = DisplaySettings(queue_url="sqlite:///q"), DisplaySettings(tasks_url="http://127.0.0.1:1")
+    stack = DisplaySettings(queue_url=KAFKA)
+    assert (of_tasks(usual), of_task("a", other)) == (
+        ".venv/bin/pipeline task list",
+        "TASKS_URL=http://127.0.0.1:1 .venv/bin/pipeline task show a",
+    )
+    assert of_tasks(stack) == "docker compose exec display pipeline task list"
+    assert that_starts_tasks(stack) == "docker compose --profile tasks up -d"
+
+
+def test_a_task_of_any_name_has_a_page_that_says_it_as_text(client: FlaskClient) -> None:
+    page = client.get("/tasks/%3Cb%3E'%22").text
+    told = json.loads(html.unescape(re.findall(r'data-page="([^"]*)"', page)[0]))
+    assert (told, "<b>" in page) == ({"task": "<b>'\""}, False)
 
 
 def test_the_vendored_files_are_those_that_the_notes_name() -> None:
