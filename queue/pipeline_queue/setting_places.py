@@ -139,7 +139,8 @@ def shown(field: FieldInfo, value: object) -> str:
 def _refuse_misspelt(environment: Collection[str], known: Collection[str], *, prefix: str) -> None:
     ours = [name for name in known if name.startswith(prefix)]
     for name in sorted(environment):
-        if prefix and name.upper().startswith(prefix) and name.upper() not in known:
+        is_known = name.upper() in known or name.upper() in SETTING_NAMES  # another service's may have the same prefix
+        if prefix and name.upper().startswith(prefix) and not is_known:
             hint = _nearest(name, known) or f"; there are {', '.join(ours)}"
             raise BadSetting(f"{name} is no setting{hint}")
 
