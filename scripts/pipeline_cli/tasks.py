@@ -77,7 +77,7 @@ def disable(patterns: Patterns, url: Url = None) -> None:
 
 @app.command()
 def reload(patterns: Patterns, url: Url = None) -> None:
-    """Start tasks anew, without what they remember."""
+    """Stop tasks and start them again; they go on from their snapshots."""
     api = TaskApi(url)
     for status in ("disabled", "enabled"):
         _set_status(api, patterns, status)
