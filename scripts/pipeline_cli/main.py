@@ -18,6 +18,10 @@ from pipeline_cli.demo import demo
 from pipeline_cli.doctor import doctor
 from pipeline_cli.errors import CommandError
 from pipeline_cli.trace import trace
+from pipeline_cli.without_pandas import without_pandas
+
+SPARK = "process"
+"""The command whose libraries want pandas."""
 
 app = typer.Typer(
     help="A streaming data stack in five stages: input, queue, processing, output, display.",
@@ -47,6 +51,8 @@ app.add_typer(deadletters.app, name="deadletters")
 
 def run() -> None:
     """The console script's entry."""
+    if sys.argv[1:2] != [SPARK]:
+        without_pandas()
     try:
         app()
     except (CommandError, QueueError, *_stage_errors()) as error:

@@ -1,11 +1,12 @@
 """What a point costs the task engine: `pipeline tasks` as a process, fed over HTTP, and `pipeline task run` from a file.
 
-    python tests/benchmarks/bench_tasks.py [--points 2000000] [A] [B] [C] [run] [many] [alert]
+    python tests/benchmarks/bench_tasks.py [--points 2000000] [A] [B] [C] [run] [many] [alert] [groups]
 
 Out:  a table: µs of processor time a point of all our processes (from the first request until the task has computed the last point),
-      points/s on the wall, the greatest resident memory, and how many times that is of Kapacitor 1.5.9's figure; the median time from a POST
-      to the recorded alert at 1,000 points/s.
-Figures: µs a point: A 1.7, B 2.5, C 1.5, `task run` 1.3; 200 MB; 20 ms. Who sends is another process and not counted.
+      points/s on the wall, the greatest resident memory and what of it is no file's at the end (each process counts the libraries
+      that they share), and how many times that is of Kapacitor 1.5.9's figure; the median time from a POST to the recorded alert
+      at 1,000 points/s; what a group takes, of GROUPS that a task has one point of each.
+Figures: µs a point: A 1.7, B 2.5, C 1.5, `task run` 1.3; 200 MB; 20 ms; 1 KB a group. Who sends is another process and not counted.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from running_engine import RunningEngine, asked, running_engine
 from waiting import PATIENCE_S, until
 
 A_REQUEST, HOSTS = 5_000, 1_000
-MANY = 200
+MANY, GROUPS = 200, 1_000_000
 ALERTS_SENT, PAUSE_S, POINTS_A_POST = 200, 0.02, 20
 BEGIN_NS, STEP_NS = 1_500_000_000_000_000_000, 1_000_000
 WRITE = "/write?db=telegraf&rp=autogen"
@@ -60,6 +61,7 @@ class Measured:
     processor_s: float
     wall_s: float
     peak_bytes: int
+    heap_bytes: int = 0
 
     @property
     def us(self) -> float:
@@ -83,17 +85,20 @@ TASKS = {
 
 def main() -> None:
     asking = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asking.add_argument("pieces", nargs="*", default=[*TASKS, "many", "alert"])
+    asking.add_argument("pieces", nargs="*", default=[*TASKS, "many", "alert", "groups"])
     asking.add_argument("--points", type=int, default=2_000_000)
     said = asking.parse_args()
     table = Table("task", title=f"{said.points:,} points, {HOSTS:,} hosts, load {os.getloadavg()[0]:.1f}", box=None)
-    for column in ("µs/point", "figure", "of Kapacitor's", "points/s", "peak MB"):
+    for column in ("µs/point", "figure", "of Kapacitor's", "points/s", "peak MB", "heap MB"):
         table.add_column(column, justify="right")
     for piece in said.pieces:
         if piece == "alert":
             print(
                 f"POST to recorded alert: median {1e3 * statistics.median(delays_s()):.1f} ms, wanted 20 ms", flush=True
             )
+        elif piece == "groups":
+            few, many = (over_http(MEAN, GROUPS, hosts=hosts).heap_bytes for hosts in (HOSTS, GROUPS))
+            print(f"A with {GROUPS:,} groups: {(many - few) / GROUPS:,.0f} bytes a group, wanted 1,024", flush=True)
         elif piece == "many":
             _add(table, f"{MANY} × C", over_http(WHERE, said.points, tasks=MANY), None)
         else:
@@ -104,20 +109,21 @@ def main() -> None:
 
 def _add(table: Table, name: str, found: Measured, wanted: Wanted | None) -> None:
     of = (f"{wanted.us}", f"1/{wanted.kapacitor_us / found.us:.1f}") if wanted else ("", "")
-    table.add_row(name, f"{found.us:.2f}", *of, f"{found.points / found.wall_s:,.0f}", f"{found.peak_bytes / 1e6:.0f}")
+    memory = (f"{found.peak_bytes / 1e6:.0f}", f"{found.heap_bytes / 1e6:.0f}" if found.heap_bytes else "")
+    table.add_row(name, f"{found.us:.2f}", *of, f"{found.points / found.wall_s:,.0f}", *memory)
 
 
-def bodies(points: int) -> Iterator[bytes]:
+def bodies(points: int, hosts: int = HOSTS) -> Iterator[bytes]:
     chance = random.Random(0)
     for first in range(0, points, A_REQUEST):
         yield "".join(
-            f"cpu,host=host{number % HOSTS:04d} value={chance.randrange(1000) / 10} {BEGIN_NS + number * STEP_NS}\n"
+            f"cpu,host=host{number % hosts:04d} value={chance.randrange(1000) / 10} {BEGIN_NS + number * STEP_NS}\n"
             for number in range(first, min(points, first + A_REQUEST))
         ).encode()
 
 
-def over_http(script: str, points: int, *, tasks: int = 1) -> Measured:
-    written = list(bodies(points))
+def over_http(script: str, points: int, *, tasks: int = 1, hosts: int = HOSTS) -> Measured:
+    written = list(bodies(points, hosts))
     with tempfile.TemporaryDirectory() as folder, running_engine(Path(folder), {"ALERTS_LOG_DIR": "/dev"}) as engine:
         names = [f"task{number}" for number in range(tasks)]
         for name in names:
@@ -133,7 +139,8 @@ def over_http(script: str, points: int, *, tasks: int = 1) -> Measured:
             points=points,
             processor_s=processor_s(process) - before_s,
             wall_s=time.perf_counter() - began_s,
-            peak_bytes=sum(map(_peak_bytes, [process, *process.children(recursive=True)])),
+            peak_bytes=_memory(process, "VmHWM"),
+            heap_bytes=_memory(process, "RssAnon"),
         )
 
 
@@ -147,9 +154,10 @@ def collected(engine: RunningEngine, name: str) -> int:
     return engine.show(name)["stats"]["node-stats"]["from1"]["collected"]
 
 
-def _peak_bytes(process: psutil.Process) -> int:
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+def _memory(process: psutil.Process, what: str) -> int:
+    """Of it and its children, in bytes."""
+    found = [Path(f"/proc/{each.pid}/status").read_text() for each in (process, *process.children(recursive=True))]
+    return sum(1024 * int(line.split()[1]) for status in found for line in status.splitlines() if line.startswith(what))
 
 
 def from_a_file(script: str, points: int) -> Measured:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from pipeline_processing.expressions import bessel
 from pipeline_processing.expressions.function import of_columns
@@ -14,9 +13,20 @@ from pipeline_processing.expressions.function import of_columns
 _POWERS_OF_10 = np.array([0.0, *(float(f"1e{power}") for power in range(-323, 309)), np.inf])
 
 
+def _special(name: str) -> Callable[..., Any]:
+    """A function of scipy.special, which is imported when one is first computed: it takes 12 MB, and few scripts ask for it."""
+
+    def computed(*arguments: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(*arguments)
+
+    return computed
+
+
 def _gamma(x: Any) -> Any:
     """None for the integers below zero and for -Inf."""
-    return np.where((x < 0) & (np.floor(x) == x), np.nan, special.gamma(x))
+    return np.where((x < 0) & (np.floor(x) == x), np.nan, _special("gamma")(x))
 
 
 def _logb(x: Any) -> Any:
@@ -57,12 +67,12 @@ def _fading(bessel: Callable[..., Any], at: Callable[[Any], Any]) -> Callable[..
 
 
 def _jn(n: Any, x: Any) -> Any:
-    return _fading(special.jv, np.isinf)(np.asarray(n, dtype=np.float64), x)
+    return _fading(_special("jv"), np.isinf)(np.asarray(n, dtype=np.float64), x)
 
 
 def _yn(n: Any, x: Any) -> Any:
     """Of an order below zero, that of its opposite, negated where it is odd."""
-    found = _fading(special.yn, np.isposinf)(np.minimum(np.abs(n), 2**31 - 1), x)
+    found = _fading(_special("yn"), np.isposinf)(np.minimum(np.abs(n), 2**31 - 1), x)
     return np.where((n < 0) & (n % 2 != 0), -found, found)
 
 
@@ -78,15 +88,15 @@ _OF_ONE = {
     "ceil": np.ceil,
     "cos": np.cos,
     "cosh": np.cosh,
-    "erf": special.erf,
-    "erfc": special.erfc,
+    "erf": _special("erf"),
+    "erfc": _special("erfc"),
     "exp": np.exp,
     "exp2": np.exp2,
     "expm1": np.expm1,
     "floor": np.floor,
     "gamma": _gamma,
-    "j0": _fading(bessel.beyond(special.j0, bessel.j0), np.isinf),
-    "j1": _fading(bessel.beyond(special.j1, bessel.j1), np.isinf),
+    "j0": _fading(bessel.beyond(_special("j0"), bessel.j0), np.isinf),
+    "j1": _fading(bessel.beyond(_special("j1"), bessel.j1), np.isinf),
     "log": np.log,
     "log10": _log10,
     "log1p": np.log1p,
@@ -98,8 +108,8 @@ _OF_ONE = {
     "tan": np.tan,
     "tanh": np.tanh,
     "trunc": np.trunc,
-    "y0": _fading(bessel.beyond(special.y0, bessel.y0), np.isposinf),
-    "y1": _fading(bessel.beyond(special.y1, bessel.y1), np.isposinf),
+    "y0": _fading(bessel.beyond(_special("y0"), bessel.y0), np.isposinf),
+    "y1": _fading(bessel.beyond(_special("y1"), bessel.y1), np.isposinf),
 }
 _OF_TWO = {
     "atan2": np.arctan2,

@@ -4,7 +4,8 @@ In:      blocks.
 Out:     `time` (ns since the epoch), `series` (a key, see series_key.py), `db`, `rp`, and a column for each field and type, called
          `float:usage`. The same blocks come back, but for their borders.
 Refuses: a file of another layout (BadRecording).
-Parquet wants all columns named at its beginning and a recording learns them as it goes, so blocks are spooled beside it first.
+Parquet wants all columns named at its beginning and a recording learns them as it goes, so blocks are spooled beside it first. Its library is imported
+by who writes or reads one: 12 MB that a server of tasks has no need of before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline_queue.errors import BadRecording
 from pipeline_queue.points.block import TYPES, PointBlock, encode
@@ -53,6 +53,8 @@ class RecordingWriter:
 
     def finish(self) -> int:
         """The file's size in bytes."""
+        import pyarrow.parquet as pq
+
         schema = pa.schema(OWN | dict(sorted(self._columns.items())))
         beside = self._path.with_suffix(".new")
         with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
@@ -84,6 +86,8 @@ class RecordingWriter:
 
 
 def recorded_blocks(path: Path, *, rows_max: int = EVENTS_PER_BLOCK_MAX) -> Iterator[PointBlock]:
+    import pyarrow.parquet as pq
+
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -97,6 +101,8 @@ def recorded_blocks(path: Path, *, rows_max: int = EVENTS_PER_BLOCK_MAX) -> Iter
 
 
 def recorded_rows(path: Path) -> int:
+    import pyarrow.parquet as pq
+
     return pq.read_metadata(path).num_rows
 
 
