@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import a_string, arguments, option, string
 from pipeline_processing.operators.outside import Looped
 from pipeline_processing.operators.runs import rows_of
-from pipeline_processing.operators.tagging import tagged
+from pipeline_processing.operators.tagging import tagged_alike
 from pipeline_processing.points.keys import Keys
 
 
@@ -41,9 +39,7 @@ class Loopback:
         return None
 
     def step(self, state: None, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
-        points = rows_of(inputs[0])
-        for name, value in self.tags:
-            points = tagged(points, name, np.full(len(points), value, dtype=object), keys)
+        points = tagged_alike(rows_of(inputs[0]), self.tags, keys)
         looped = Looped(
             database=self.database,
             retention_policy=self.retention_policy,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys, Series, sorted_tags
+from pipeline_processing.points.keys import Keys, Series, Tags, sorted_tags
 
 
 def tagged(points: Frame, name: str, values: np.ndarray, keys: Keys) -> Frame:
@@ -22,6 +22,13 @@ def tagged(points: Frame, name: str, values: np.ndarray, keys: Keys) -> Frame:
         dtype=np.int32,
     )
     return replace(points, series=made[pair_of_row]) if len(points) else points
+
+
+def tagged_alike(points: Frame, tags: Tags, keys: Keys) -> Frame:
+    """Each point with the same tags set."""
+    for name, value in tags:
+        points = tagged(points, name, np.full(len(points), value, dtype=object), keys)
+    return points
 
 
 def with_tag(keys: Keys, series: int, name: str, value: str) -> int:
