@@ -19,7 +19,7 @@ from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.brokers.sqlite import SqliteBroker
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.codec import blocks
-from pipeline_queue.events import event_id, event_type
+from pipeline_queue.events import Event, event_id, event_type
 from pipeline_queue.points.block import Origin, messages
 from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.topics import MONITORING, POINTS, RANDOM_NUMBERS
@@ -62,14 +62,17 @@ def task(*dbrps: tuple[str, str]) -> TaskDefinition:
 
 def measure(opening: Callable[[], Broker], seq: int, *hosts: str) -> None:
     """An event of each host."""
+    publish(opening, MONITORING.name, *blocks(MONITORING, events(seq, *hosts)))
+
+
+def events(seq: int, *hosts: str) -> list[Event]:
     values = dict.fromkeys(GAUGES, seq) | dict.fromkeys(SHARES, 0.5)
-    events = [
+    return [
         event_type(MONITORING)(
             event_id=event_id(host, seq), time_ns=NOW_NS, producer=host, seq=seq, host=host, **values
         )
         for host in hosts
     ]
-    publish(opening, MONITORING.name, *blocks(MONITORING, events))
 
 
 def write(opening: Callable[[], Broker], origin: Origin, body: str) -> None:
