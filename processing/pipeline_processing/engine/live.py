@@ -4,7 +4,7 @@ In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
 Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
 where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
-A task that is started for the first time begins with what comes next. A record that is no block of points is passed over.
+A task that is started for the first time begins with what comes next, or with what came from a time in the past on. A record that is no block of points is passed over.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Live:
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
-        positions = self._ends(places) | (after.positions if after else {})
+        positions = self._begins(places, definition.from_ns) | (after.positions if after else {})
         return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
@@ -78,11 +78,14 @@ class Live:
         for tail in self._tails.values():
             tail.stop()
 
-    def _ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        """Of the queue: the ring may not have yet what was acknowledged before."""
+    def _begins(self, places: Iterable[Place], from_ns: int | None) -> dict[Place, int]:
+        """What the queue takes next, as the ring may not have yet what was acknowledged before; or took from that time on."""
         with contextlib.closing(self.open_broker()) as broker:
-            ends = {topic: broker.end_offsets(topic) for topic in {topic for topic, _ in places}}
-        return {(topic, partition): ends[topic][partition] for topic, partition in places}
+            begins = {
+                topic: broker.end_offsets(topic) if from_ns is None else broker.offsets_at(topic, from_ns)
+                for topic in {topic for topic, _ in places}
+            }
+        return {(topic, partition): begins[topic][partition] for topic, partition in places}
 
     def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
         key = key_of(Origin(database, retention_policy))

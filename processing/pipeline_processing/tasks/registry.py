@@ -145,4 +145,5 @@ def _asked(definition: Definition) -> TaskDefinition:
         dbrps=definition.dbrps,
         vars=definition.vars,
         version=definition.version,
+        from_ns=definition.begin.time_ns if definition.begin else None,
     )

@@ -31,6 +31,8 @@ class TaskDefinition:
     """By name `{"type": .., "value": .., "description": ..}`, as variables.py has made sure of."""
     version: int = 0
     """Of the definition; no two of a store have the same."""
+    from_ns: int | None = None
+    """The time of the queue at which it begins to read; that of its first start if it is None."""
 
 
 class Task(Protocol):

@@ -32,9 +32,14 @@ GAUGES = ("r", "b", "swpd", "free", "buff", "cache", "si", "so", "bi", "bo", "in
 SHARES = ("us", "sy", "id", "wa", "st")
 
 
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW_NS)
+
+
 @pytest.fixture(params=["memory", "sqlite"])
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Broker]:
-    log, clock = MemoryLog(), ManualClock(NOW_NS)
+def opening(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Callable[[], Broker]:
+    log = MemoryLog()
     brokers = {
         "memory": lambda: MemoryBroker(log, clock=clock),
         "sqlite": lambda: SqliteBroker(tmp_path / "queue", clock=clock),
@@ -56,8 +61,8 @@ def living(opening: Callable[[], Broker], folder: Path) -> Live:
     )
 
 
-def task(*dbrps: tuple[str, str]) -> TaskDefinition:
-    return TaskDefinition(id="t", type="stream", script="", dbrps=dbrps)
+def task(*dbrps: tuple[str, str], from_ns: int | None = None) -> TaskDefinition:
+    return TaskDefinition(id="t", type="stream", script="", dbrps=dbrps, from_ns=from_ns)
 
 
 def measure(opening: Callable[[], Broker], seq: int, *hosts: str) -> None:
@@ -89,7 +94,8 @@ def read(source: LogSource, rows: int) -> list[Portion]:
     """So many rows; more where the last portion has them."""
     found: list[Portion] = []
     while sum(map(len, found)) < rows:
-        portions = source.read(rows=rows, wait_s=PATIENCE_S)
+        portions = source.read(rows=rows, wait_s=PATIENCE_S)  # none where the ring has what was read from the log
+        portions = portions or source.read(rows=rows, wait_s=PATIENCE_S)
         assert portions
         found.extend(portions)
     return found
@@ -140,6 +146,36 @@ def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
         assert measured(read(source, 4)) == [(host, 2) for host in HOSTS]
         measure(opening, 3, *HOSTS)
         assert measured(read(source, 4)) == [(host, 3) for host in HOSTS]
+
+
+def test_a_task_that_begins_in_the_past_reads_on_live_without_a_gap_or_a_repeat(
+    live: Live, opening: Callable[[], Broker], clock: ManualClock
+) -> None:
+    for number in range(1, 4):
+        measure(opening, number, *HOSTS)
+        clock.sleep(1)
+    source = live.source(task(("pipeline", "monitoring"), from_ns=NOW_NS + 1), None)
+    measure(opening, 4, *HOSTS)
+    before = read(source, 12)
+    measure(opening, 5, *HOSTS)
+    assert measured(before + read(source, 4)) == [(host, number) for host in HOSTS for number in (2, 3, 4, 5)]
+
+
+def test_a_task_that_begins_before_the_oldest_begins_with_the_oldest(live: Live, opening: Callable[[], Broker]) -> None:
+    measure(opening, 1, *HOSTS)
+    source = live.source(task(("pipeline", "monitoring"), from_ns=0), None)
+    assert measured(read(source, 4)) == [(host, 1) for host in HOSTS]
+
+
+def test_a_task_that_has_begun_goes_on_at_its_snapshot_wherever_it_began(
+    live: Live, opening: Callable[[], Broker]
+) -> None:
+    definition = task(("pipeline", "monitoring"), from_ns=0)
+    measure(opening, 1, *HOSTS)
+    first = live.source(definition, None)
+    read(first, 4)
+    measure(opening, 2, *HOSTS)
+    assert measured(read(live.source(definition, snapshot(first)), 4)) == [(host, 2) for host in HOSTS]
 
 
 def snapshot(source: LogSource) -> Snapshot:
