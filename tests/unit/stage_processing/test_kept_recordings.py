@@ -14,7 +14,7 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.points.block import messages
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.topics import POINTS
 
 NOW_NS = 100 * 10**9
@@ -35,7 +35,7 @@ class Queue:
         return KeptRecordings(self.folder, lambda: MemoryBroker(self.log, clock=self.clock), self.clock)
 
     def write(self, text: str, dbrp: tuple[str, str] = ("d", "r")) -> None:
-        block = block_of_lines(text, dbrp, "s")
+        (block,) = blocks_of_lines(text, dbrp, "s")
         self.broker.publish("points", list(messages(block.origin, block.batch)))
 
     def times_s(self, recording_id: str) -> Sequence[Any]:
@@ -84,7 +84,7 @@ def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
 
 def test_an_interrupted_recording_has_failed_after_a_restart(queue_of_points: Queue) -> None:
     here = queue_of_points
-    here.recordings.keep("whole", [block_of_lines("m v=1 1", ("d", "r"), "s")])
+    here.recordings.keep("whole", blocks_of_lines("m v=1 1", ("d", "r"), "s"))
     (here.folder / "half.spool").write_bytes(b"half")
     (here.folder / "half.json").write_text('{"id":"half","type":"stream","date_ns":5,"status":"running"}')
     again = here.opened()
