@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOG = logging.getLogger(__name__)
+UNSAFE = re.compile(r"^\.|[^\w.-]")
+"""In the name of a folder: what begins with a dot may lead elsewhere."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,8 +63,22 @@ class Live:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
-        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
+        return Files(folder=self._folder_of(definition.id), snapshot_interval_s=self.snapshot_interval_s)
+
+    def forget(self, task_id: str) -> None:
+        _remove(self._folder_of(task_id))
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        found = list(self.folder.iterdir()) if self.folder.is_dir() else []
+        kept = set(map(self._folder_of, known()))
+        for folder in found:
+            if folder not in kept:
+                LOG.info("%s: no task has the name any more", folder)
+                _remove(folder)
+
+    def _folder_of(self, task_id: str) -> Path:
+        """One of its own, right below ours, whatever the id is."""
+        return self.folder / UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", task_id)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""
@@ -108,3 +125,12 @@ class Live:
 def _has_columns(topic: str) -> bool:
     known = topics().get(topic)
     return known is not None and known.encoding == "ndjson"
+
+
+def _remove(folder: Path) -> None:
+    """With what is in it; a link is left, and so is what cannot be removed."""
+    try:
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+    except OSError as error:
+        LOG.warning("what a task remembered stays in %s: %s", folder, error)

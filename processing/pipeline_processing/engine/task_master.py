@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +67,12 @@ class Surroundings(Protocol):
     def files(self, definition: TaskDefinition) -> Files | None:
         """Where it keeps what must outlive it."""
 
+    def forget(self, task_id: str) -> None:
+        """What a task that does not run has kept."""
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        """What all have kept that are not `known`; asked after it is looked what there is."""
+
 
 @dataclass(slots=True)
 class Isolated:
@@ -82,6 +88,12 @@ class Isolated:
 
     def files(self, definition: TaskDefinition) -> None:
         return None
+
+    def forget(self, task_id: str) -> None:
+        pass
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        pass
 
 
 class TaskMaster:
@@ -134,6 +146,13 @@ class TaskMaster:
             life = self._lives.pop(task_id, None)
         if life:
             life.stop()
+
+    def forget_task(self, task_id: str) -> None:
+        self.stop_task(task_id)
+        self._surroundings.forget(task_id)
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        self._surroundings.forget_others(known)
 
     def is_executing(self, task_id: str) -> bool:
         life = self._lives.get(task_id)

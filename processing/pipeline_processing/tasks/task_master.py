@@ -6,7 +6,7 @@ any thread, and returns within seconds however busy the tasks are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -54,6 +54,12 @@ class TaskMaster(Protocol):
 
     def stop_task(self, task_id: str) -> None:
         """No harm if it does not run."""
+
+    def forget_task(self, task_id: str) -> None:
+        """Stop it, and remove what it keeps for its next start."""
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        """Remove what tasks keep whose ids `known` does not say."""
 
     def is_executing(self, task_id: str) -> bool: ...
 

@@ -57,7 +57,10 @@ def live(opening: Callable[[], Broker], tmp_path: Path) -> Iterator[Live]:
 
 def living(opening: Callable[[], Broker], folder: Path) -> Live:
     return Live(
-        open_broker=opening, folder=folder, reader=Reader(), open_outlets=lambda _: pytest.fail("not asked for")
+        open_broker=opening,
+        folder=folder / "running",
+        reader=Reader(),
+        open_outlets=lambda _: pytest.fail("not asked for"),
     )
 
 
@@ -210,3 +213,39 @@ def test_an_event_that_is_none_leaves_its_neighbours(live: Live, opening: Callab
     publish(opening, MONITORING.name, Message(key=b"a", value=b"junk\n"))
     measure(opening, 1, "a")
     assert measured(read(source, 1)) == [("a", 1)]
+
+
+def keeping(live: Live, task_id: str) -> Path:
+    """A file of a task."""
+    folder = live.files(TaskDefinition(id=task_id, type="stream", script="", dbrps=())).folder
+    folder.mkdir(parents=True)
+    (folder / "state.snapshot").touch()
+    return folder / "state.snapshot"
+
+
+def test_what_tasks_keep_is_below_one_folder_each_whatever_they_are_called(live: Live, tmp_path: Path) -> None:
+    ids = (".", "..", "...", "_", "%2E", "a.b", "é", "-")
+    kept = [keeping(live, each) for each in ids]
+    assert {each.parent.parent for each in kept} == {tmp_path / "running"}
+    assert len(set(kept)) == len(ids)
+
+
+def test_a_task_that_is_forgotten_keeps_nothing_and_the_others_what_they_have(live: Live) -> None:
+    of_a, of_parent = keeping(live, "a"), keeping(live, "..")
+    live.forget("..")
+    live.forget("never was")
+    assert (of_a.exists(), of_parent.parent.exists()) == (True, False)
+
+
+def test_what_no_task_has_a_name_for_is_forgotten_but_no_link_is_followed(live: Live, tmp_path: Path) -> None:
+    of_a, of_b = keeping(live, "a"), keeping(live, "b")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "running" / "link").symlink_to(elsewhere)
+    live.forget_others(lambda: ["a"])
+    assert (of_a.exists(), of_b.parent.exists(), elsewhere.exists()) == (True, False, True)
+
+
+def test_a_task_that_was_defined_meanwhile_is_not_forgotten(live: Live) -> None:
+    live.forget_others(lambda: [each for each in ("a",) if keeping(live, "b")])
+    assert live.files(TaskDefinition(id="b", type="stream", script="", dbrps=())).snapshot.exists()

@@ -116,3 +116,13 @@ def test_who_holds_one_name_lets_others_have_others_and_keeps_them_from_that_one
             order.append("left")
         waiting.result(WITHIN_S)
     assert order == ["c", "left", "b"]
+
+
+def test_what_a_task_remembers_is_forgotten_when_its_name_is_gone(here: TaskServer) -> None:
+    for each in ("a", "b", "c"):
+        here.registry.create(NewTask(id=each, script=CPU, dbrps=DBRPS, status="enabled"))
+    here.registry.delete("a")
+    here.registry.patch("b", Change(id="d"))
+    here.registry.patch("c", Change(status="disabled"))
+    here.start()
+    assert here.master.forgotten == ["others than ", "a", "b", "others than c, d"]
