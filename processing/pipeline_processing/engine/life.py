@@ -109,14 +109,19 @@ class Life:
 
     def stop(self) -> None:
         """End after the step at hand, with a snapshot of it."""
+        self.end_soon()
+        self._thread.join()
+
+    def end_soon(self) -> None:
+        """The same, without waiting for it."""
         self._stopping.set()
         self.outlets.release()
         self.source.wake()
-        self._thread.join()
 
-    def join(self) -> None:
-        """Wait for the end of a source that has one."""
-        self._thread.join()
+    def join(self, within_s: float | None = None) -> bool:
+        """Wait for the end of a source that has one, or of who is to end soon; whether it came in time."""
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     @property
     def executing(self) -> bool:

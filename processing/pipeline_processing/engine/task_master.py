@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -226,10 +227,17 @@ class TaskMaster:
     def new(self) -> TaskMaster:
         return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife)
 
-    def close(self) -> None:
-        """Stop all tasks."""
-        for task_id in list(self._lives):
-            self.stop_task(task_id)
+    def close(self, within_s: float | None = None) -> None:
+        """Stop all tasks. Who waits for no more than `within_s` ends the process: what was not through by then its next life
+        does again, as after a crash."""
+        deadline_s = None if within_s is None else time.monotonic() + within_s
+        with self._lock:
+            lives, self._lives = self._lives, {}
+        for life in lives.values():
+            life.end_soon()
+        for task_id, life in lives.items():
+            if not life.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic())):
+                LOG.warning("task %s is left in the middle of a step, which is done again at the next start", task_id)
 
     def _life(self, task_id: str) -> Life:
         life = self._lives.get(task_id)

@@ -208,3 +208,18 @@ def test_points_that_were_sent_again_across_a_crash_count_once_and_say_the_same(
     machine.write(1)
     assert comes(lambda: sums(second) == [14.0] and len(machine.alerts()) == 3)
     assert machine.alerts()[:2] == before
+
+
+def test_tasks_that_are_in_the_middle_of_a_step_are_left_at_a_stop_that_does_not_wait_and_lose_nothing(
+    machine: Machine,
+) -> None:
+    first = machine.engine()
+    machine.write(1, 2)
+    assert comes(lambda: sums(first) == [3.0])
+    life = first._lives["sum"]
+    with life.task.lock:  # so that its step takes as long as this does
+        machine.write(4)
+        first.close(within_s=0.0)
+        assert life.executing
+        second = machine.engine()
+    assert comes(lambda: sums(second) == [7.0])
