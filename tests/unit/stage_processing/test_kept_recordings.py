@@ -13,7 +13,9 @@ from pipeline_processing.tasks.selection import Selection, selected
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
+from pipeline_queue.codec import as_repeated
 from pipeline_queue.points.block import messages
+from pipeline_queue.points.message_ids import MessageIds
 from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.topics import POINTS
 
@@ -70,6 +72,17 @@ def test_a_stream_without_later_points_ends_by_the_clock(queue_of_points: Queue)
     here.clock.time_ns = 200 * 10**9
     assert here.recordings.wait("r", PATIENCE_S).status == "finished"
     assert here.times_s("r") == [101]
+
+
+def test_points_that_were_sent_again_are_recorded_once(queue_of_points: Queue) -> None:
+    here = queue_of_points
+    (block,) = blocks_of_lines("m v=1 101\nm v=2 102", ("d", "r"), "s")
+    sent = MessageIds().given(messages(block.origin, block.batch))
+    here.recordings.create_stream("r", TASK, stop_ns=200 * 10**9)
+    here.broker.publish("points", [*sent, *map(as_repeated, sent)])
+    here.write("m v=3 201")
+    here.recordings.wait("r", PATIENCE_S)
+    assert here.times_s("r") == [101, 102]
 
 
 def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
