@@ -5,7 +5,7 @@ A task that runs holds whatever a test puts into its httpOuts; scripts that name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +52,7 @@ class MemoryTaskMaster:
     errors: dict[str, str] = field(default_factory=dict)
     started: list[tuple[str, int]] = field(default_factory=list)
     """Ids and versions, in order."""
+    forgotten: list[str] = field(default_factory=list)
 
     def new_task(self, definition: TaskDefinition) -> MemoryTask:
         return MemoryTask(definition=definition, script=evaluate(parse(definition.script), WORDS))
@@ -66,6 +67,13 @@ class MemoryTaskMaster:
 
     def stop_task(self, task_id: str) -> None:
         self.running.pop(task_id, None)
+
+    def forget_task(self, task_id: str) -> None:
+        self.stop_task(task_id)
+        self.forgotten.append(task_id)
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        self.forgotten.append(f"others than {', '.join(known())}")
 
     def fail(self, task_id: str, error: str) -> None:
         """As a task does that meets what it cannot go on with."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.points.block import PointBlock
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.recordings.lines import blocks_of_lines
 
 DBRP = ("telegraf", "autogen")
 BEGIN_S = 1_700_000_000
@@ -57,7 +57,7 @@ def blocks(rows: int, *, points: int = 200) -> Iterator[PointBlock]:
     """The same points, so many a block."""
     all_lines = lines(points).split("\n")
     for at in range(0, len(all_lines), rows):
-        yield block_of_lines("\n".join(all_lines[at : at + rows]), DBRP, "ms")
+        yield from blocks_of_lines("\n".join(all_lines[at : at + rows]), DBRP, "ms")
 
 
 def definition(name: str) -> TaskDefinition:

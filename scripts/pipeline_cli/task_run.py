@@ -91,7 +91,7 @@ def _differences(path: Path) -> Iterable[Difference]:
     from pipeline_processing.tasks.rehearsal import definition_of
     from pipeline_processing.tasks.verdict import differences
     from pipeline_queue.recordings.files import Reading, blocks_in
-    from pipeline_queue.recordings.lines import block_of_lines
+    from pipeline_queue.recordings.lines import blocks_of_lines
 
     wanted = read_expectations(_text(path))
     script = path.parent / wanted.script
@@ -101,7 +101,7 @@ def _differences(path: Path) -> Iterable[Difference]:
     if wanted.data_file:
         blocks = list(blocks_in(path.parent / wanted.data_file, reading))
     else:
-        blocks = [block_of_lines(wanted.lines, reading.dbrp, reading.precision)]
+        blocks = list(blocks_of_lines(wanted.lines, reading.dbrp, reading.precision))
     places = [wanted.dbrp] if wanted.dbrp else [] if names_its_own else _places(blocks)
     return differences(wanted, definition_of(script.stem, text, places), blocks)
 

@@ -64,15 +64,27 @@ def define(
 
 
 @app.command()
-def enable(patterns: Patterns, url: Url = None) -> None:
+def enable(
+    patterns: Patterns,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="Forget, and begin with what the queue took from `-1h` or `2026-11-28T10:00:00Z` on.",
+            show_default=False,
+        ),
+    ] = None,
+    url: Url = None,
+) -> None:
     """Run tasks, now and whenever the engine starts."""
-    _set_status(TaskApi(url), patterns, "enabled")
+    _change(TaskApi(url), patterns, {"status": "enabled"} | ({"from": since} if since else {}))
 
 
 @app.command()
 def disable(patterns: Patterns, url: Url = None) -> None:
     """Let tasks run no more."""
-    _set_status(TaskApi(url), patterns, "disabled")
+    _change(TaskApi(url), patterns, {"status": "disabled"})
 
 
 @app.command()
@@ -80,7 +92,7 @@ def reload(patterns: Patterns, url: Url = None) -> None:
     """Stop tasks and start them again; they go on from their snapshots."""
     api = TaskApi(url)
     for status in ("disabled", "enabled"):
-        _set_status(api, patterns, status)
+        _change(api, patterns, {"status": status})
 
 
 @app.command("list")
@@ -113,6 +125,8 @@ def show(task_id: Id, as_json: AsJson = False, url: Url = None) -> None:
         value = found[name]
         print(f"{name}: {str(value).lower() if isinstance(value, bool) else value}".rstrip())
     print(f"databases and retention policies: {_named(found['dbrps'])}")
+    if "from" in found:
+        print(f"from: {found['from']}")
     for name, var in sorted(found["vars"].items()):
         print(f"var {name} {var['type']}: {json.dumps(var['value'])}")
     print(f"script:\n{found['script']}\ngraph:\n{found['dot']}")
@@ -157,9 +171,9 @@ def dbrp(text: str) -> dict[str, str]:
     return {"db": database, "rp": retention_policy}
 
 
-def _set_status(api: TaskApi, patterns: list[str], status: str) -> None:
+def _change(api: TaskApi, patterns: list[str], change: dict[str, str]) -> None:
     for task_id in _matching(api, patterns):
-        api.patch(task_id, {"status": status})
+        api.patch(task_id, change)
 
 
 def _matching(api: TaskApi, patterns: list[str]) -> list[str]:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from pipeline_processing.tasks.task_master import TaskDefinition
 
 WRITTEN_WITHIN_S = 60.0
+REPLAYS_WITHIN_S = 0.1
+"""Each; nothing of them is kept."""
+TASKS_WITHIN_S = 2.0
+"""To end a step and write a snapshot at a stop; a step that compiles what it needs may take ten times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,11 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         )
         stack.callback(live.close)
         master = TaskMaster(live, reader)
-        stack.callback(master.close)
+        stack.callback(master.close, TASKS_WITHIN_S)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)
         replays = KeptReplays(recordings, master)
-        stack.callback(replays.close)
+        stack.callback(replays.close, REPLAYS_WITHIN_S)
         door = PointsDoor(broker, service, loop, bytes_max=settings.body_bytes_max)
         stack.callback(door.stop)
         door.warm_up()

@@ -12,7 +12,10 @@ import asyncio
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import sys
+import threading
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -71,7 +74,7 @@ class Worker:
 
         settings = filled(TasksSettings)
         self._opened = ExitStack()
-        with ExitStack() as opened:
+        with _stoppable(), ExitStack() as opened:
             service = opened.enter_context(Service(_options(settings)))
             app = opened.enter_context(opened_app(lambda *known: self._open_engine(*known, loop), settings, service))
             writers = opened.enter_context(ThreadPoolExecutor(WRITERS, "write"))
@@ -115,6 +118,20 @@ def opened_app(
             clock=clock,
         )
         yield App(parts, Access(settings.token.get_secret_value() if settings.token else None))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """What begins here ends at SIGINT or SIGTERM: compiling may take long, and the loop that would hear them waits for it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: sys.exit()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def serve(worker: str, **given: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pipeline_output.errors import DefinitionChanged, DefinitionExists
 from pipeline_output.state import Definition, DefinitionStore, open_definitions
+from pipeline_output.state.definitions import Begin
 
 HOSTILE = "".join(map(chr, (0, 1, 9, 10, 13, 34, 39, 63, 92, 0x7F, 0xE9, 0x2028, 0xFEFF, 0x10FFFF))) + "%s ? $1"
 
@@ -50,6 +51,7 @@ def test_what_was_created_is_found_by_another_who_opens_the_store(store: Definit
             "x": {"type": "int", "value": 2**62, "description": HOSTILE},
             "l": {"type": "list", "value": [1.5, None]},
         },
+        begin=Begin(time_ns=-(2**62), asked_ns=2**62),
         status="enabled",
         created_ns=2**62,
         modified_ns=0,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pipeline_queue.brokers import Broker, Message
 from pipeline_queue.points.line_protocol import Parser
+from pipeline_queue.points.message_ids import MessageIds
 from pipeline_queue.service import Service
 from pipeline_queue.topics import POINTS, Topic
 
@@ -34,7 +35,8 @@ class PointsDoor:
         now_ns: Callable[[], int] = time.time_ns,
         bytes_max: int = BODY_BYTES_MAX,
     ) -> None:
-        self.commit = GroupCommit(open_broker, [POINTS], service, loop, _as_they_are)
+        self._ids = MessageIds()
+        self.commit = GroupCommit(open_broker, [POINTS], service, loop, self._named)
         self._parser, self._now_ns, self._bytes_max = Parser(), now_ns, bytes_max
 
     def warm_up(self) -> None:
@@ -56,6 +58,6 @@ class PointsDoor:
         """Return when what has come is on the queue."""
         self.commit.stop()
 
-
-def _as_they_are(_topic: Topic, messages: list[Message]) -> list[Message]:
-    return messages
+    def _named(self, _topic: Topic, messages: list[Message]) -> list[Message]:
+        """In the thread that publishes, so that no number is left out."""
+        return self._ids.given(messages)

@@ -9,9 +9,8 @@ From:    `POST /write` of InfluxDB 1.x and of Kapacitor 1.5. These refuse all li
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline_queue.brokers import Message
 from pipeline_queue.points.block import Origin, messages
@@ -23,9 +22,6 @@ BODY_BYTES_MAX = 25 * 1024 * 1024
 """As InfluxDB's default, unpacked."""
 NAME_BYTES_MAX = 1024
 """Of a database, and of a retention policy."""
-
-
-ID = "id"
 
 
 class Refused(Exception):
@@ -69,13 +65,8 @@ def take(write: Write, parser: Parser, *, now_ns: int, bytes_max: int = BODY_BYT
     except BadPrecision as reason:
         raise Refused(400, reason) from reason
     origin = Origin(write.database, write.retention_policy)
-    made = [_named(message) for batch in parsed.batches for message in messages(origin, batch)]
+    made = [message for batch in parsed.batches for message in messages(origin, batch)]
     return Taken(messages=made, points=len(parsed), bad=parsed.bad)
-
-
-def _named(message: Message) -> Message:
-    """With an id, by which a reader knows a message that was sent again after an attempt of unknown outcome."""
-    return replace(message, headers=(*message.headers, (ID, secrets.token_bytes(12))))
 
 
 def _check_names(write: Write) -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from pipeline_output.errors import DefinitionChanged, DefinitionExists
-from pipeline_output.state.definitions import Definition
+from pipeline_output.state.definitions import Begin, Definition
 from pipeline_output.state.engine import Engine, KeyTaken, Row, Transaction
 
 PREPARE = (
@@ -87,6 +87,8 @@ def _next(run: Transaction) -> int:
 
 def _row(definition: Definition) -> Row:
     body = {"type": definition.type, "dbrps": definition.dbrps, "script": definition.script, "vars": definition.vars}
+    if definition.begin:
+        body["begin"] = asdict(definition.begin)
     return (
         *(definition.id, definition.version, definition.revision, definition.status),
         *(definition.created_ns, definition.modified_ns, definition.last_enabled_ns, json.dumps(body)),
@@ -97,4 +99,6 @@ def _definition(row: Row) -> Definition:
     *columns, text = row
     body = json.loads(text)
     body["dbrps"] = tuple((database, retention_policy) for database, retention_policy in body["dbrps"])
+    if "begin" in body:
+        body["begin"] = Begin(**body["begin"])
     return Definition(**dict(zip(COLUMNS[:-1], columns, strict=True)), **body)

@@ -18,6 +18,14 @@ Status = Literal["enabled", "disabled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Where a task begins to read: with what the queue took from `time_ns` on. Asked for again, it begins again."""
+
+    time_ns: int
+    asked_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """One task, as somebody defined it."""
 
@@ -27,19 +35,21 @@ class Definition:
     script: str
     vars: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Each variable's type, value and description, as JSON has them."""
+    begin: Begin | None = None
+    """None is the time at which it is first started."""
     status: Status = "disabled"
     created_ns: int
     modified_ns: int
     last_enabled_ns: int | None = None
     version: int = 0
-    """Of id, type, dbrps, script and vars; given by the store."""
+    """Of id, type, dbrps, script, vars and begin; given by the store."""
     revision: int = 0
     """Of all of it; given by the store."""
 
     @property
     def meaning(self) -> tuple[Any, ...]:
         """What makes a new version when it changes."""
-        return self.id, self.type, self.dbrps, self.script, self.vars
+        return self.id, self.type, self.dbrps, self.script, self.vars, self.begin
 
 
 class DefinitionStore(Protocol):

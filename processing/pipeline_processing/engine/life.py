@@ -34,9 +34,12 @@ LOG = logging.getLogger(__name__)
 ROWS_PER_STEP = 10_000
 WAIT_S_MAX = 0.5
 SNAPSHOT_INTERVAL_S = 10.0
+STILL_S_MAX = 600.0
+"""How old the snapshot of a task may be that takes no step: its next life looks through the alerts since then."""
 QUEUE_AWAY_S = 1.0
 COUNTED_S = 5.0
 BEGUN_WITHIN_S = 10.0
+NONE_SAVED = -1
 Found = TypeVar("Found")
 
 
@@ -96,6 +99,7 @@ class Life:
         self._begun = threading.Event()
         self._stopping = threading.Event()
         self._snapshot_at_s = time.monotonic() + (files.snapshot_interval_s if files else SNAPSHOT_INTERVAL_S)
+        self._saved_at_s, self._saved_steps = time.monotonic(), NONE_SAVED
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
 
     def start(self) -> None:
@@ -105,14 +109,19 @@ class Life:
 
     def stop(self) -> None:
         """End after the step at hand, with a snapshot of it."""
+        self.end_soon()
+        self._thread.join()
+
+    def end_soon(self) -> None:
+        """The same, without waiting for it."""
         self._stopping.set()
         self.outlets.release()
         self.source.wake()
-        self._thread.join()
 
-    def join(self) -> None:
-        """Wait for the end of a source that has one."""
-        self._thread.join()
+    def join(self, within_s: float | None = None) -> bool:
+        """Wait for the end of a source that has one, or of who is to end soon; whether it came in time."""
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     @property
     def executing(self) -> bool:
@@ -193,7 +202,9 @@ class Life:
         while self._asked:
             self._asked.popleft().set_result(self._snapshot())
         if self._files and time.monotonic() >= self._snapshot_at_s:
-            self._patiently(self._save)
+            self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s
+            if self._has_news():
+                self._patiently(self._save)
 
     def _count(self) -> None:
         past_s = time.monotonic() - self._counted_at_s
@@ -222,9 +233,14 @@ class Life:
         except QueueUnavailable as error:
             LOG.warning("task %s ends without a snapshot: %s", self.task.id, error)
 
+    def _has_news(self) -> bool:
+        """Since the last snapshot: a step, or what was on its way then may have arrived."""
+        is_still = self.task.steps == self._saved_steps and not self.outlets.holds
+        return not is_still or time.monotonic() >= self._saved_at_s + STILL_S_MAX
+
     def _save(self) -> None:
-        self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s
         snapshots.write(self._files.snapshot, self._snapshot())
+        self._saved_at_s, self._saved_steps = time.monotonic(), self.task.steps
         self._journal.clear()
 
 

@@ -4,7 +4,7 @@ In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
 Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
 where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
-A task that is started for the first time begins with what comes next. A record that is no block of points is passed over.
+A task that is started for the first time begins with what comes next, or with what came from a time in the past on. A record that is no block of points is passed over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOG = logging.getLogger(__name__)
+UNSAFE = re.compile(r"^\.|[^\w.-]")
+"""In the name of a folder: what begins with a dot may lead elsewhere."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,15 +56,29 @@ class Live:
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
-        positions = self._ends(places) | (after.positions if after else {})
+        positions = self._begins(places, definition.from_ns) | (after.positions if after else {})
         return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
-        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
+        return Files(folder=self._folder_of(definition.id), snapshot_interval_s=self.snapshot_interval_s)
+
+    def forget(self, task_id: str) -> None:
+        _remove(self._folder_of(task_id))
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        found = list(self.folder.iterdir()) if self.folder.is_dir() else []
+        kept = set(map(self._folder_of, known()))
+        for folder in found:
+            if folder not in kept:
+                LOG.info("%s: no task has the name any more", folder)
+                _remove(folder)
+
+    def _folder_of(self, task_id: str) -> Path:
+        """One of its own, right below ours, whatever the id is."""
+        return self.folder / UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", task_id)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""
@@ -78,11 +95,14 @@ class Live:
         for tail in self._tails.values():
             tail.stop()
 
-    def _ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        """Of the queue: the ring may not have yet what was acknowledged before."""
+    def _begins(self, places: Iterable[Place], from_ns: int | None) -> dict[Place, int]:
+        """What the queue takes next, as the ring may not have yet what was acknowledged before; or took from that time on."""
         with contextlib.closing(self.open_broker()) as broker:
-            ends = {topic: broker.end_offsets(topic) for topic in {topic for topic, _ in places}}
-        return {(topic, partition): ends[topic][partition] for topic, partition in places}
+            begins = {
+                topic: broker.end_offsets(topic) if from_ns is None else broker.offsets_at(topic, from_ns)
+                for topic in {topic for topic, _ in places}
+            }
+        return {(topic, partition): begins[topic][partition] for topic, partition in places}
 
     def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
         key = key_of(Origin(database, retention_policy))
@@ -105,3 +125,12 @@ class Live:
 def _has_columns(topic: str) -> bool:
     known = topics().get(topic)
     return known is not None and known.encoding == "ndjson"
+
+
+def _remove(folder: Path) -> None:
+    """With what is in it; a link is left, and so is what cannot be removed."""
+    try:
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+    except OSError as error:
+        LOG.warning("what a task remembered stays in %s: %s", folder, error)

@@ -17,6 +17,9 @@ class Outlets(Protocol):
     def open(self, before: Any) -> None:
         """Begin, or go on with what an earlier life kept."""
 
+    holds: bool
+    """Whether something was kept when `pending` was last asked."""
+
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         """Take what one step let out, and keep it until it is where it belongs; waits while too much is kept."""
 
@@ -37,6 +40,7 @@ class Kept:
     """Outlets that only keep, for replays and tests: the newest `items_max`, or all."""
 
     items_max: int | None = None
+    holds: bool = field(init=False, default=False)
     left: deque[tuple[Left, Keys]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 In:      the state after a step.
 Out:     the newest state that was written whole.
-Refuses: a file that is damaged, or of another definition of the task, is none.
+Refuses: a file that is damaged, of another definition of the task, or of another LAYOUT, is none.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import logging
 import os
 import pickle
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
+LAYOUT = 2
+"""Of what a snapshot holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +35,16 @@ class Snapshot:
     states: dict[str, Any]
     outlets: Any
     """What has left the task and is not delivered yet."""
+    heard: Heard = field(default_factory=Heard)
 
 
 def to_bytes(snapshot: Snapshot) -> bytes:
     body = pickle.dumps(snapshot, protocol=5)
-    return zlib.crc32(body).to_bytes(4, "big") + body
+    return _check(body) + body
 
 
 def of_bytes(written: bytes) -> Snapshot | None:
-    if len(written) < 4 or zlib.crc32(written[4:]).to_bytes(4, "big") != written[:4]:
+    if written[:4] != _check(written[4:]):
         return None
     try:
         return pickle.loads(written[4:])
@@ -64,3 +68,7 @@ def read(path: Path, *, version: int) -> Snapshot | None:
     except FileNotFoundError:
         return None
     return found if found is not None and found.version == version else None
+
+
+def _check(body: bytes) -> bytes:
+    return zlib.crc32(body, LAYOUT).to_bytes(4, "big")

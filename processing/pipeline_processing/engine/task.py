@@ -14,6 +14,7 @@ from pipeline_processing.graph.graph import Graph
 from pipeline_processing.graph.run import Left, Run
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
+from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.reading import Mapping as SeriesMapping
 
 
@@ -31,6 +32,7 @@ class Task:
     steps: int = 0
     rows: int = 0
     """Points taken in since its beginning."""
+    heard: Heard = field(default_factory=Heard)
     _series: SeriesMapping = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +57,7 @@ class Task:
 
     def restore(self, snapshot: Snapshot) -> None:
         self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
-        self.steps, self.rows = snapshot.steps, snapshot.rows
+        self.steps, self.rows, self.heard = snapshot.steps, snapshot.rows, snapshot.heard
 
     def snapshot(self, positions: Mapping[Place, int], outlets: Any, *, version: int) -> Snapshot:
         return Snapshot(
@@ -63,6 +65,7 @@ class Task:
             steps=self.steps,
             rows=self.rows,
             positions=dict(positions),
+            heard=self.heard,
             keys=self.run.keys,
             states=self.run.states,
             outlets=outlets,
@@ -71,7 +74,10 @@ class Task:
     def _frame(self, portions: Sequence[Portion]) -> Frame:
         frames = []
         for portion in portions:
-            if portion.dbrp in self.dbrps:
-                frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows))
+            if portion.dbrp not in self.dbrps:
+                continue
+            rows = self.heard.new_rows(portion.block.sent, len(portion))
+            if rows is None or len(rows):
+                frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows, rows=rows))
                 self.rows += len(portion)
         return concatenated(frames)

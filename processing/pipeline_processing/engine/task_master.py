@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +68,12 @@ class Surroundings(Protocol):
     def files(self, definition: TaskDefinition) -> Files | None:
         """Where it keeps what must outlive it."""
 
+    def forget(self, task_id: str) -> None:
+        """What a task that does not run has kept."""
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        """What all have kept that are not `known`; asked after it is looked what there is."""
+
 
 @dataclass(slots=True)
 class Isolated:
@@ -82,6 +89,12 @@ class Isolated:
 
     def files(self, definition: TaskDefinition) -> None:
         return None
+
+    def forget(self, task_id: str) -> None:
+        pass
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        pass
 
 
 class TaskMaster:
@@ -134,6 +147,13 @@ class TaskMaster:
             life = self._lives.pop(task_id, None)
         if life:
             life.stop()
+
+    def forget_task(self, task_id: str) -> None:
+        self.stop_task(task_id)
+        self._surroundings.forget(task_id)
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        self._surroundings.forget_others(known)
 
     def is_executing(self, task_id: str) -> bool:
         life = self._lives.get(task_id)
@@ -207,10 +227,17 @@ class TaskMaster:
     def new(self) -> TaskMaster:
         return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife)
 
-    def close(self) -> None:
-        """Stop all tasks."""
-        for task_id in list(self._lives):
-            self.stop_task(task_id)
+    def close(self, within_s: float | None = None) -> None:
+        """Stop all tasks. Who waits for no more than `within_s` ends the process: what was not through by then its next life
+        does again, as after a crash."""
+        deadline_s = None if within_s is None else time.monotonic() + within_s
+        with self._lock:
+            lives, self._lives = self._lives, {}
+        for life in lives.values():
+            life.end_soon()
+        for task_id, life in lives.items():
+            if not life.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic())):
+                LOG.warning("task %s is left in the middle of a step, which is done again at the next start", task_id)
 
     def _life(self, task_id: str) -> Life:
         life = self._lives.get(task_id)

@@ -54,6 +54,7 @@ class World:
         self._task, self._version = definition.id, definition.version
         self._open, self._allowed, self._influx_url = open_broker, allowed, influx_url
         self._origin = f"{definition.id}.{definition.version}"
+        self.holds = False
         self._senders: dict[str, Sender] = {}
         self._broker: Broker | None = None
         self._released = threading.Event()
@@ -72,11 +73,9 @@ class World:
     def pending(self) -> Kept:
         for each in self._influx.values():
             each.flush()
-        return Kept(
-            alerts_at=self._announcer.reached(),
-            points_at=self._looper.reached(),
-            posts={node: each.pending() for node, each in self._senders.items()},
-        )
+        posts = {node: each.pending() for node, each in self._senders.items()}
+        self.holds = any(posts.values())
+        return Kept(alerts_at=self._announcer.reached(), points_at=self._looper.reached(), posts=posts)
 
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         events: dict[str, list[AlertEvent]] = {}

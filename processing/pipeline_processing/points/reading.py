@@ -25,6 +25,7 @@ from pipeline_queue.points import block, series_key
 from pipeline_queue.topics import Kind, Topic
 
 from pipeline_processing.points.frame import DTYPES, Column, Frame, Key, Rows, Type, empty_frame
+from pipeline_processing.points.heard import NOBODY, Sent
 from pipeline_processing.points.keys import UNKNOWN, Group, Ids, Keys, Series, sorted_tags
 
 DATABASE = "pipeline"
@@ -43,14 +44,15 @@ class Reader:
         """Raises NotABlock."""
         if topic.encoding == "arrow":
             origin, batch = block.decode(record.value)
-            return self.of_points(origin, block.as_points(batch))
-        return self.of_events(topic, decode(topic, record).events)
+            return self.of_points(origin, block.as_points(batch), Sent.of_message(record))
+        events = decode(topic, record).events
+        return self.of_events(topic, events, Sent.of_events(record, events))
 
     def of_batch(self, database: str, retention_policy: str, batch: pa.RecordBatch) -> SharedBlock:
         """A batch of the layout of a block."""
         return self.of_points(block.Origin(database, retention_policy), block.as_points(batch))
 
-    def of_points(self, origin: block.Origin, points: block.Points) -> SharedBlock:
+    def of_points(self, origin: block.Origin, points: block.Points, sent: Sent = NOBODY) -> SharedBlock:
         numbers = self._of_keys(origin, points.keys)
         return SharedBlock(
             reader=self,
@@ -59,9 +61,10 @@ class Reader:
             time_ns=points.time_ns,
             series=numbers[points.series],
             fields={(each.name, each.type): Column(each.values, each.present) for each in points.fields},
+            sent=sent,
         )
 
-    def of_events(self, topic: Topic, events: Sequence[Event]) -> SharedBlock:
+    def of_events(self, topic: Topic, events: Sequence[Event], sent: Sent = NOBODY) -> SharedBlock:
         """Of a topic with declared columns."""
         tags = [column.name for column in topic.columns if column.tag]
         fields = [column for column in topic.columns if not column.tag and column.name != "time_ns"]
@@ -77,6 +80,7 @@ class Reader:
                 )
                 for column in fields
             },
+            sent=sent,
         )
 
     def _of_keys(self, origin: block.Origin, keys: Sequence[bytes]) -> Ids:
@@ -119,6 +123,7 @@ class SharedBlock:
     time_ns: np.ndarray
     series: Ids
     fields: Dictionary[Key, Column]
+    sent: Sent = NOBODY
 
     def __len__(self) -> int:
         return len(self.time_ns)

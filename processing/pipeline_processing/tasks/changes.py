@@ -1,7 +1,7 @@
 """What may be asked of a definition, and what it is afterwards; nothing is kept or run here.
 
 Refuses: (BadTaskId, BadScript, Refused) an id with other characters, no script or a wrong one, databases named neither by the script nor beside it, or
-         by both, wrong variables.
+         by both, wrong variables, a begin in the future or of a task that is not enabled.
 From:    Kapacitor 1.5: the script, not the request, makes a task's type.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline_output.state.definitions import Dbrp, Definition, Status
+from pipeline_output.state.definitions import Begin, Dbrp, Definition, Status
 
 from pipeline_processing.tasks.errors import BadTaskId, Refused
 from pipeline_processing.tasks.script_facts import script_facts
@@ -31,6 +31,8 @@ class NewTask:
     dbrps: tuple[Dbrp, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     status: Status = "disabled"
+    from_ns: int | None = None
+    """The time of the queue at which it begins to read; now if it is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Change:
     dbrps: tuple[Dbrp, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     status: Status | None = None
+    from_ns: int | None = None
+    """Begin anew at this time of the queue."""
 
 
 def defined(asked: NewTask, now_ns: int) -> Definition:
@@ -55,6 +59,7 @@ def defined(asked: NewTask, now_ns: int) -> Definition:
         dbrps=_dbrps(named=facts.dbrps, given=asked.dbrps, before=()),
         script=asked.script,
         vars=checked(asked.vars),
+        begin=_begin(asked.from_ns, asked.status, now_ns),
         status=asked.status,
         created_ns=now_ns,
         modified_ns=now_ns,
@@ -73,7 +78,9 @@ def changed(before: Definition, change: Change, now_ns: int) -> Definition:
         after = replace(after, vars=checked(change.vars))
     if change.script or change.dbrps:
         after = _read_anew(after, change)
-    return after
+    if change.from_ns is not None:
+        return replace(after, begin=_begin(change.from_ns, after.status, now_ns))
+    return after if after.meaning == before.meaning else replace(after, begin=None)
 
 
 def _read_anew(after: Definition, change: Change) -> Definition:
@@ -83,6 +90,17 @@ def _read_anew(after: Definition, change: Change) -> Definition:
     before = () if change.script and script_facts(after.script).dbrps else after.dbrps
     dbrps = _dbrps(named=facts.dbrps, given=change.dbrps, before=before)
     return replace(after, script=script, type=facts.type, dbrps=dbrps)
+
+
+def _begin(from_ns: int | None, status: Status, now_ns: int) -> Begin | None:
+    """Raises Refused."""
+    if from_ns is None:
+        return None
+    if status != "enabled":
+        raise Refused("`from` says where a task that is enabled begins, and this one is not")
+    if from_ns > now_ns:
+        raise Refused("`from` is in the future")
+    return Begin(time_ns=from_ns, asked_ns=now_ns)
 
 
 def checked_id(kind: str, asked: str) -> str:

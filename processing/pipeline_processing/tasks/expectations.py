@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline_output.state.definitions import Dbrp
-from pipeline_queue.recordings.lines import NS_OF
+from pipeline_queue.points.line_protocol import NS_OF
 
 from pipeline_processing.alerts.levels import LEVELS
 from pipeline_processing.tasks.errors import BadTest

@@ -105,12 +105,14 @@ class KeptReplays:
             run.thread.join(within_s)
         return run.told
 
-    def close(self) -> None:
-        """End those that run."""
+    def close(self, within_s: float | None = None) -> None:
+        """End those that run. Who waits for each no longer than `within_s` ends the process, and them with it."""
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
-            _ended(run)
+            run.stopping.set()
+        for run in runs:
+            _ended(run, within_s)
 
     def _run(self, replay_id: str) -> Run:
         with self._lock:
@@ -202,9 +204,9 @@ class KeptReplays:
             del self._runs[name]
 
 
-def _ended(run: Run) -> None:
+def _ended(run: Run, within_s: float | None = None) -> None:
     run.stopping.set()
     if run.master and not run.thread:
-        run.master.close()
+        run.master.close(within_s)
     elif run.thread and run.thread is not threading.current_thread():
-        run.thread.join()
+        run.thread.join(within_s)

@@ -2,20 +2,22 @@
 
 In:      the topic `points`, whose messages are blocks.
 Out:     what it keeps; or what comes from now on, until a time.
-Refuses: nothing; a message that is no block was refused at the door, and is passed over.
+Refuses: nothing; a message that is no block was refused at the door, and is passed over, as is one that was sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 from pipeline_queue.brokers import Broker, Record
 from pipeline_queue.clock import Clock
 from pipeline_queue.errors import OffsetGone, UnknownTopic
 from pipeline_queue.points.block import NotABlock, PointBlock
+
+from pipeline_processing.points.heard import Heard, Sent
 
 TOPIC = "points"
 WAIT_S, RECORDS = 0.2, 50
@@ -52,6 +54,7 @@ class PointLog:
 
     open_broker: Callable[[], Broker]
     offsets: dict[int, int]
+    _heard: Heard = field(default_factory=Heard)
 
     @classmethod
     def from_now(cls, open_broker: Callable[[], Broker]) -> PointLog:
@@ -95,7 +98,13 @@ class PointLog:
         for record in records:
             self.offsets[record.partition] = record.offset + 1
             if ends is None or record.offset < ends[record.partition]:
-                yield from _decoded(record)
+                yield from self._decoded(record)
+
+    def _decoded(self, record: Record) -> Iterator[PointBlock]:
+        with suppress(NotABlock):
+            block = PointBlock.of(record.value)
+            if self._heard.new_rows(Sent.of_message(record), len(block)) is None:
+                yield block
 
 
 def _offsets(broker: Broker, of: Callable[[str], dict[int, int]]) -> dict[int, int]:
@@ -104,10 +113,3 @@ def _offsets(broker: Broker, of: Callable[[str], dict[int, int]]) -> dict[int, i
         return of(TOPIC)
     except UnknownTopic:
         return {}
-
-
-def _decoded(record: Record) -> Iterator[PointBlock]:
-    try:
-        yield PointBlock.of(record.value)
-    except NotABlock:
-        return

@@ -32,6 +32,7 @@ class TaskRegistry:
 
     def start(self) -> None:
         """Run what was enabled. One that fails is told of and hurts no other, whatever its failure is."""
+        self.master.forget_others(lambda: [each.id for each in self._store.every()])
         for definition in self._store.every():
             if definition.status == "enabled":
                 with self._locks.held(definition.id):
@@ -59,6 +60,8 @@ class TaskRegistry:
             if is_new:
                 self._compiled(after)
             kept = self._replaced(before, after)
+            if kept.id != task_id:
+                self._forget(task_id)
             if kept.status == "disabled":
                 self._stop(task_id)
             elif is_new or (change.status == "enabled" and not self.master.is_executing(task_id)):
@@ -70,7 +73,7 @@ class TaskRegistry:
         """No harm if there is none."""
         with self._locks.held(task_id):
             self._store.delete(task_id)
-            self._stop(task_id)
+            self._forget(task_id)
 
     def definition(self, task_id: str) -> Definition:
         """Raises NoTask."""
@@ -128,6 +131,10 @@ class TaskRegistry:
         self.master.stop_task(task_id)
         self._failures.pop(task_id, None)
 
+    def _forget(self, task_id: str) -> None:
+        self.master.forget_task(task_id)
+        self._failures.pop(task_id, None)
+
     def _replaced(self, before: Definition, after: Definition) -> Definition:
         try:
             return self._store.replace(before, after)
@@ -145,4 +152,5 @@ def _asked(definition: Definition) -> TaskDefinition:
         dbrps=definition.dbrps,
         vars=definition.vars,
         version=definition.version,
+        from_ns=definition.begin.time_ns if definition.begin else None,
     )

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline_queue.errors import BadRecording
+from pipeline_queue.points.line_protocol import NS_OF, Parser
 from pipeline_queue.points.series_key import key_of, parts_of
-from pipeline_queue.recordings.lines import NS_OF, block_of_lines
 
 from pipeline_processing.results.times import rfc3339
 from pipeline_processing.tasks.times import time_ns
@@ -27,20 +26,25 @@ def lines_of(series: Iterable[Mapping[str, Any]], precision: str) -> Iterator[st
             yield _line(key_of(name, tags.items()), fields, time_text(at_ns or 0, precision))
 
 
-def as_written_here(line: str, precision: str) -> str:
-    """A line in the one form that is compared; itself if it is no line protocol."""
-    try:
-        batch = block_of_lines(line, ("", ""), precision).batch
-    except BadRecording:
-        return line.strip()
-    name, tags = parts_of(batch.column(1)[0].as_py())
-    values = {field: column[0].as_py() for field, column in zip(batch.schema.names[2:], batch.columns[2:], strict=True)}
-    return _line(key_of(name, tags), values, time_text(batch.column(0)[0].as_py(), precision))
+def as_written_here(lines: Iterable[str], precision: str) -> list[str]:
+    """Lines in the one form that is compared; one that is no line protocol is itself."""
+    parser = Parser()
+    return [_as_written_here(each, precision, parser) for each in lines]
 
 
 def time_text(at_ns: int, precision: str) -> str:
     whole, rest = divmod(at_ns, NS_OF[precision])
     return rfc3339(at_ns) if rest else str(whole)
+
+
+def _as_written_here(line: str, precision: str, parser: Parser) -> str:
+    parsed = parser.parse(line.encode(), precision=precision, now_ns=None)
+    if parsed.bad or not parsed.batches:
+        return line.strip()
+    (batch,) = parsed.batches
+    name, tags = parts_of(batch.column(1)[0].as_py())
+    values = {field: column[0].as_py() for field, column in zip(batch.schema.names[2:], batch.columns[2:], strict=True)}
+    return _line(key_of(name, tags), values, time_text(batch.column(0)[0].as_py(), precision))
 
 
 def _line(key: bytes, fields: Mapping[str, Any], time: str) -> str:

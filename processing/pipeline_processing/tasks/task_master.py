@@ -6,7 +6,7 @@ any thread, and returns within seconds however busy the tasks are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -31,6 +31,8 @@ class TaskDefinition:
     """By name `{"type": .., "value": .., "description": ..}`, as variables.py has made sure of."""
     version: int = 0
     """Of the definition; no two of a store have the same."""
+    from_ns: int | None = None
+    """The time of the queue at which it begins to read; that of its first start if it is None."""
 
 
 class Task(Protocol):
@@ -52,6 +54,12 @@ class TaskMaster(Protocol):
 
     def stop_task(self, task_id: str) -> None:
         """No harm if it does not run."""
+
+    def forget_task(self, task_id: str) -> None:
+        """Stop it, and remove what it keeps for its next start."""
+
+    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+        """Remove what tasks keep whose ids `known` does not say."""
 
     def is_executing(self, task_id: str) -> bool: ...
 

@@ -40,7 +40,7 @@ def differences(wanted: Expectations, definition: TaskDefinition, blocks: Iterab
 def _compared(wanted: Expectations, master: TaskMaster, task_id: str) -> Iterator[tuple[str, list[str], list[str]]]:
     for endpoint, rows in wanted.outputs.items():
         actual = list(lines_of(master.series(task_id, endpoint), wanted.precision))
-        yield f"httpOut {endpoint}", [as_written_here(row, wanted.precision) for row in rows], actual
+        yield f"httpOut {endpoint}", as_written_here(rows, wanted.precision), actual
     told = list(alerts(master, task_id))
     for node, expected in wanted.alerts.items():
         if node and node not in master.stats(task_id)["node-stats"]:
@@ -56,8 +56,8 @@ def _compared(wanted: Expectations, master: TaskMaster, task_id: str) -> Iterato
 def _expected(alert: ExpectedAlert, precision: str) -> Iterator[str]:
     message = "" if alert.message is None else f" | {alert.message}"
     yield f"{alert.time} {alert.level} {alert.id}{message}"
-    for row in alert.rows:
-        yield f"    {as_written_here(row, precision)}"
+    for row in as_written_here(alert.rows, precision):
+        yield f"    {row}"
 
 
 def _told(told: Sequence[Told], expected: Sequence[ExpectedAlert], precision: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Line protocol to record batches of points; bad lines do not hinder good ones.
 
-In:      bytes, the unit of their times, and now, for lines without a time.
+In:      bytes, the unit of their times, and now, for lines without a time; these are bad where it is not given.
 Out:     batches of the layout of block.py, in the order of the lines; and each bad line's number, reason and text.
 Refuses: nothing but a line; `multiplier_of` (BadPrecision) an unknown unit.
 From:    InfluxDB's models/points.go, `ParsePointsWithPrecision`, which names what is read how. Where this differs: a comment
@@ -43,6 +43,8 @@ FIELDS_MAX, FIELDS_BYTES_MAX = 65_536, 16 * 1024 * 1024
 TEXT_SHOWN_MAX = 200
 BAD_MAX = 10_000
 """A body that has more is none of line protocol: after the block that has them, no line is read."""
+NEVER_NS = 2**63 - 1
+"""No line can have it."""
 NS_OF = {"n": 1, "u": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _ALIASES = {"": "n", "ns": "n", "us": "u", "µ": "u"}
 
@@ -84,13 +86,14 @@ class Parser:
         self._fields = Interned(names_max=FIELDS_MAX, bytes_max=FIELDS_BYTES_MAX)
         self._work = _new_work(self._series, self._fields)
 
-    def parse(self, body: bytes, *, precision: str = "n", now_ns: int) -> Parsed:
+    def parse(self, body: bytes, *, precision: str = "n", now_ns: int | None) -> Parsed:
         """Raises BadPrecision."""
         multiplier = multiplier_of(precision)
-        text = _Text(body)
+        text, now_ns = _Text(body), NEVER_NS if now_ns is None else now_ns - now_ns % multiplier
         at, parsed = 0, Parsed()
         while at < len(body) and len(parsed.bad) <= BAD_MAX:
-            at, block = self._tokenized(text, at, multiplier, now_ns - now_ns % multiplier)
+            at, block = self._tokenized(text, at, multiplier, now_ns)
+            block.refuse_without_time()
             if block.kept.any():
                 parsed.batches.append(self._batch(text, block))
             parsed.bad.extend(text.bad(block.begins[row], block.ends[row], block.bad[row]) for row in sorted(block.bad))
@@ -190,6 +193,13 @@ class _Block:
             if not _is_utf8(text.body[self.begins[row] : self.ends[row]]):
                 self.kept[row] = False
                 self.bad[row] = "not UTF-8"
+
+    def refuse_without_time(self) -> None:
+        """Where nobody said what time it is."""
+        if self.now_ns == NEVER_NS:
+            for row in np.flatnonzero(self.kept & (self.work.time_ns[: self.rows] == NEVER_NS)).tolist():
+                self.kept[row] = False
+                self.bad[row] = "it has no time"
 
     def add(self, row: int, line: Line, fields: Interned) -> bool:
         """A hard line's fields; False where the columns would be too large."""

@@ -9,6 +9,7 @@ From: InfluxDB's line protocol reference.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -64,9 +65,9 @@ def _column(column: FieldColumn) -> pa.Array:
 
 def _joined(columns: list[pa.Array]) -> pa.Array:
     """Row by row, empty where none has a value."""
-    if len(columns) == 1:  # of which pyarrow 26 would leave out the missing rows
-        return columns[0].fill_null("")
-    return pc.binary_join_element_wise(*columns, ",", null_handling="skip")
+    lacking = reduce(pc.and_, [each.is_null() for each in columns])
+    first = pc.if_else(lacking, "", columns[0])  # pyarrow 26 would leave out rows in which all are missing
+    return first if len(columns) == 1 else pc.binary_join_element_wise(first, *columns[1:], ",", null_handling="skip")
 
 
 def _together(lines: pa.Array) -> bytes:

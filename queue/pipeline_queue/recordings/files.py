@@ -23,7 +23,7 @@ from pipeline_queue.points.block import PointBlock
 from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.recordings.json_lines import rows_of_json
 from pipeline_queue.recordings.kapacitor import stream_blocks
-from pipeline_queue.recordings.lines import block_of_lines, checked_precision
+from pipeline_queue.recordings.lines import blocks_of_lines, checked_precision
 from pipeline_queue.recordings.parquet import recorded_blocks
 from pipeline_queue.recordings.rows import Dbrp, blocks_of
 from pipeline_queue.topics import EVENTS_PER_BLOCK_MAX
@@ -71,12 +71,10 @@ def _line_blocks(file: IO[str], reading: Reading) -> Iterator[PointBlock]:
     before, parser = 0, Parser()
     while lines := list(islice(file, reading.rows_max)):
         try:
-            block = block_of_lines("".join(lines), reading.dbrp, reading.precision, parser)
+            yield from blocks_of_lines("".join(lines), reading.dbrp, reading.precision, parser)
         except BadRecording as refusal:
             raise BadRecording(refusal.reason, line=before + (refusal.line or 0), text=refusal.text) from None
         before += len(lines)
-        if len(block):
-            yield block
 
 
 def _archived(path: Path, reading: Reading) -> Iterator[PointBlock]:

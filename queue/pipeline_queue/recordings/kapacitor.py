@@ -13,7 +13,8 @@ from typing import IO
 
 from pipeline_queue.errors import BadRecording
 from pipeline_queue.points.block import PointBlock
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.points.line_protocol import Parser
+from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.recordings.rows import Dbrp
 from pipeline_queue.topics import EVENTS_PER_BLOCK_MAX
 
@@ -21,11 +22,11 @@ LINES_PER_POINT = 3
 
 
 def stream_blocks(file: IO[str], precision: str, *, rows_max: int = EVENTS_PER_BLOCK_MAX) -> Iterator[PointBlock]:
-    first = 0
+    first, parser = 0, Parser()
     for dbrp, run in groupby(_points(file), lambda each: each[0]):
         while lines := [line for _, line in islice(run, rows_max)]:
             try:
-                yield block_of_lines("\n".join(lines), dbrp, precision)
+                yield from blocks_of_lines("\n".join(lines), dbrp, precision, parser)
             except BadRecording as refusal:
                 at = LINES_PER_POINT * (first + (refusal.line or 1))
                 raise BadRecording(refusal.reason, line=at, text=refusal.text) from None

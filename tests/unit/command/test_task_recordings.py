@@ -19,7 +19,7 @@ from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
 from pipeline_queue.brokers import open_broker
 from pipeline_queue.points.block import messages
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.topics import POINTS
 from running_tasks import RunningTasks, running_tasks
 from typer.testing import CliRunner
@@ -37,7 +37,7 @@ class RealTasks(RunningTasks):
         first = broker()
         first.create([POINTS])
         lines = "cpu usage=1 1\ncpu usage=2 2\ncpu usage=3 11\nmem free=1i 3"
-        block = block_of_lines(lines, ("d", "r"), "s")
+        (block,) = blocks_of_lines(lines, ("d", "r"), "s")
         first.publish("points", list(messages(block.origin, block.batch)))
         first.close()
         master = TaskMaster()

@@ -146,7 +146,7 @@ def test_points_may_be_in_a_file_beside(folder: Path) -> None:
         ("script: cpu.tick\ndata:\nm v=1 1\n", "it expects nothing"),
         ("script: cpu.tick\nalerts:\n", "points are either in a section"),
         ("script: cpu.tick\n\nfoo bar\ndata:\n", "line 3: `foo bar` is neither"),
-        ("script: cpu.tick\ndata:\n\nm v=1 1\nm v=x 1\nalerts:\n", "line 5: `x` is no value"),
+        ("script: cpu.tick\ndata:\n\nm v=1 1\nm v=x 1\nalerts:\n", "line 5: invalid boolean: m v=x 1"),
         ("script: cpu.tick\ndata:\nm v=1 1\nalerts:\n1 BAD a\n", "line 5: `1 BAD a` is no alert"),
         ("script: cpu.tick\ndata:\nm v=1 1\nalerts:\n  m v=1 1\n", "line 5: a row stands below an alert"),
         ("script: cpu.tick\ndata:\nm v=1 1\nalerts no1:\n", "no node is called no1"),

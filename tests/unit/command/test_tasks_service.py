@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +17,7 @@ from click.testing import Result
 from pipeline_cli.errors import AddressTaken, OpenToAll, TaskApiAway, TaskRefused
 from pipeline_cli.main import app
 from pipeline_cli.tasks import dbrp
-from pipeline_cli.tasks_service import listening_address
+from pipeline_cli.tasks_service import Engine, Worker, listening_address
 from pipeline_processing.tasks.settings import TasksSettings
 from pipeline_queue.errors import BadSetting
 from pipeline_queue.settings import filled
@@ -48,6 +51,7 @@ def here(running: RunningTasks, monkeypatch: pytest.MonkeyPatch) -> RunningTasks
     for each in running.ask("GET", "/kapacitor/v1/tasks?limit=0", **BEARER)[2]["tasks"]:
         running.ask("DELETE", quote(each["link"]["href"]), **BEARER)
     running.written.clear()
+    running.master.started.clear()
     return running
 
 
@@ -113,6 +117,16 @@ def test_a_task_goes_from_its_definition_to_its_end(here: RunningTasks, script: 
     assert shown("cpu")["executing"] is False
     assert task("delete", "cpu").exit_code == 0
     assert isinstance(task("show", "cpu").exception, TaskRefused)
+
+
+def test_a_task_is_enabled_from_a_time_in_the_past_and_shows_it(here: RunningTasks, script: Path) -> None:
+    task("define", "cpu", "--tick", script, "--dbrp", "a.b")
+    assert task("enable", "cpu", "--from", "2026-01-01T01:00:00+01:00").exit_code == 0
+    assert "from: 2026-01-01T00:00:00Z" in task("show", "cpu").stdout.splitlines()
+    assert task("enable", "cpu", "--from", "-1h").exit_code == 0
+    assert (len(here.master.started), shown("cpu")["from"] > "2026-01-01T00:00:00Z") == (2, True)
+    refused = task("enable", "cpu", "--from", "yesterday").exception
+    assert str(refused) == 'invalid from: "yesterday" is no time of RFC 3339, such as 2026-01-02T15:04:05Z'
 
 
 def test_what_is_said_anew_changes_and_the_rest_stays(here: RunningTasks, script: Path, tmp_path: Path) -> None:
@@ -222,3 +236,25 @@ def test_a_body_that_does_not_come_is_given_up(tmp_path: Path, monkeypatch: pyte
         asking.sendall(b"POST /write HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf")
         assert asking.recv(100).startswith(b"HTTP/1.1 408 ")
         assert slow.written == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_takes_long_is_ended_by_a_signal_and_closes_what_it_opened(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKS_STATE_URL", f"sqlite://{tmp_path}/state")
+    monkeypatch.setenv("QUEUE_URL", f"sqlite://{tmp_path}/queue")
+    before, closed = signal.getsignal(number), []
+
+    @contextmanager
+    def opened(*_: Any) -> Iterator[Engine]:
+        try:
+            os.kill(os.getpid(), number)
+            pytest.fail("nobody heard it")
+        finally:
+            closed.append(True)
+        yield
+
+    with pytest.raises(SystemExit):
+        Worker(opened).__rsgi_init__(None)
+    assert (closed, signal.getsignal(number)) == ([True], before)

@@ -20,6 +20,7 @@ from pipeline_queue.brokers import Record
 from pipeline_queue.brokers.memory import MemoryLog
 from pipeline_queue.points.block import as_points, decode
 from pipeline_queue.points.lines import to_lines
+from pipeline_queue.points.message_ids import id_of
 from pipeline_queue.service import Service, ServiceOptions
 
 NOW_NS = 1_600_000_000_123_456_789
@@ -84,8 +85,8 @@ def test_a_message_is_keyed_by_database_and_retention_policy_and_has_an_id() -> 
 
     records = done(run())
     assert [each.key for each in records] == [b"d\0r", b"d\0r"]
-    ids = {dict(each.headers)["id"] for each in records}
-    assert (len(ids), [name for name, _ in records[0].headers]) == (2, ["encoding", "events", "id"])
+    (producer, first), second = map(id_of, records)
+    assert (first, second, [name for name, _ in records[0].headers]) == (0, (producer, 1), ["encoding", "events", "id"])
 
 
 def test_bad_lines_are_named_by_number_and_the_good_ones_are_kept() -> None:

@@ -19,9 +19,10 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers import Message
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.catalog import topics
-from pipeline_queue.codec import decode
+from pipeline_queue.codec import as_repeated, decode
 from pipeline_queue.points.block import Origin, messages
 from pipeline_queue.points.line_protocol import Parser
+from pipeline_queue.points.message_ids import MessageIds
 from pipeline_queue.topics import ALERTS, POINTS
 from waiting import PATIENCE_S, until
 
@@ -46,6 +47,7 @@ class Machine:
     log: MemoryLog = field(default_factory=MemoryLog)
     masters: list[TaskMaster] = field(default_factory=list)
     opened: list[Live] = field(default_factory=list)
+    ids: MessageIds = field(default_factory=MessageIds)
 
     def broker(self) -> MemoryBroker:
         return MemoryBroker(self.log)
@@ -75,10 +77,21 @@ class Machine:
         )
         return master
 
-    def write(self, *values: int, first: int = 0) -> None:
+    def write(self, *values: int, first: int = 0) -> list[Message]:
+        """As the door does; what was published."""
+        published = self.made(*values, first=first)
+        self.broker().publish(POINTS.name, published)
+        return published
+
+    def made(self, *values: int, first: int = 0) -> list[Message]:
+        """By the door, and not published yet."""
         lines = "".join(f"cpu value={value} {first + at}\n" for at, value in enumerate(values))
         (batch,) = Parser().parse(lines.encode(), now_ns=0).batches
-        self.broker().publish(POINTS.name, list(messages(ORIGIN, batch)))
+        return self.ids.given(messages(ORIGIN, batch))
+
+    def repeat(self, published: list[Message]) -> None:
+        """As the door does where it did not learn what became of it."""
+        self.broker().publish(POINTS.name, [as_repeated(each) for each in published])
 
     def alerts(self) -> list[str]:
         records = self.broker().read(ALERTS.name, self.broker().begin_offsets(ALERTS.name))
@@ -155,3 +168,58 @@ def test_a_record_that_is_no_block_stops_neither_the_tail_nor_the_task(machine: 
     machine.broker().publish(POINTS.name, [Message(key=None, value=b"no block")])
     machine.write(2)
     assert comes(lambda: sums(master) == [3.0])
+
+
+def test_points_that_were_sent_again_count_once(machine: Machine) -> None:
+    master = machine.engine()
+    published = machine.write(1, 2)
+    machine.repeat(published)
+    machine.write(4)
+    machine.repeat(published)
+    machine.write(8)
+    assert comes(lambda: sums(master) == [15.0])
+
+
+def test_points_that_were_sent_again_count_though_the_first_attempt_did_not_arrive(machine: Machine) -> None:
+    master = machine.engine()
+    machine.repeat(machine.made(1))
+    machine.write(4)
+    assert comes(lambda: sums(master) == [5.0])
+
+
+def test_points_that_were_sent_again_across_a_stop_count_once(machine: Machine) -> None:
+    first = machine.engine()
+    published = machine.write(1, 2)
+    assert comes(lambda: sums(first) == [3.0])
+    first.stop_task("sum")
+    machine.repeat(published)
+    second = machine.engine()
+    machine.write(4)
+    assert comes(lambda: sums(second) == [7.0])
+
+
+def test_points_that_were_sent_again_across_a_crash_count_once_and_say_the_same(machine: Machine) -> None:
+    first = machine.engine()
+    machine.repeat(machine.write(6))
+    machine.write(7)
+    assert comes(lambda: sums(first) == [13.0])
+    before = machine.alerts()
+    second = machine.engine()
+    machine.write(1)
+    assert comes(lambda: sums(second) == [14.0] and len(machine.alerts()) == 3)
+    assert machine.alerts()[:2] == before
+
+
+def test_tasks_that_are_in_the_middle_of_a_step_are_left_at_a_stop_that_does_not_wait_and_lose_nothing(
+    machine: Machine,
+) -> None:
+    first = machine.engine()
+    machine.write(1, 2)
+    assert comes(lambda: sums(first) == [3.0])
+    life = first._lives["sum"]
+    with life.task.lock:  # so that its step takes as long as this does
+        machine.write(4)
+        first.close(within_s=0.0)
+        assert life.executing
+        second = machine.engine()
+    assert comes(lambda: sums(second) == [7.0])

@@ -13,8 +13,10 @@ from pipeline_processing.tasks.selection import Selection, selected
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
+from pipeline_queue.codec import as_repeated
 from pipeline_queue.points.block import messages
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.points.message_ids import MessageIds
+from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.topics import POINTS
 
 NOW_NS = 100 * 10**9
@@ -35,7 +37,7 @@ class Queue:
         return KeptRecordings(self.folder, lambda: MemoryBroker(self.log, clock=self.clock), self.clock)
 
     def write(self, text: str, dbrp: tuple[str, str] = ("d", "r")) -> None:
-        block = block_of_lines(text, dbrp, "s")
+        (block,) = blocks_of_lines(text, dbrp, "s")
         self.broker.publish("points", list(messages(block.origin, block.batch)))
 
     def times_s(self, recording_id: str) -> Sequence[Any]:
@@ -72,6 +74,17 @@ def test_a_stream_without_later_points_ends_by_the_clock(queue_of_points: Queue)
     assert here.times_s("r") == [101]
 
 
+def test_points_that_were_sent_again_are_recorded_once(queue_of_points: Queue) -> None:
+    here = queue_of_points
+    (block,) = blocks_of_lines("m v=1 101\nm v=2 102", ("d", "r"), "s")
+    sent = MessageIds().given(messages(block.origin, block.batch))
+    here.recordings.create_stream("r", TASK, stop_ns=200 * 10**9)
+    here.broker.publish("points", [*sent, *map(as_repeated, sent)])
+    here.write("m v=3 201")
+    here.recordings.wait("r", PATIENCE_S)
+    assert here.times_s("r") == [101, 102]
+
+
 def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
     here = queue_of_points
     here.write("m,h=a v=1 9\nm v=1 10\nn v=1 11\nm v=2 20\nm v=3 12")
@@ -84,7 +97,7 @@ def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
 
 def test_an_interrupted_recording_has_failed_after_a_restart(queue_of_points: Queue) -> None:
     here = queue_of_points
-    here.recordings.keep("whole", [block_of_lines("m v=1 1", ("d", "r"), "s")])
+    here.recordings.keep("whole", blocks_of_lines("m v=1 1", ("d", "r"), "s"))
     (here.folder / "half.spool").write_bytes(b"half")
     (here.folder / "half.json").write_text('{"id":"half","type":"stream","date_ns":5,"status":"running"}')
     again = here.opened()

@@ -21,7 +21,7 @@ from pipeline_processing.tasks.replays import Timing
 from pipeline_processing.tickscript.errors import TickError
 from pipeline_queue.brokers.memory import MemoryBroker
 from pipeline_queue.clock import ManualClock, SystemClock
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.recordings.lines import blocks_of_lines
 from recorded_points import BEGIN_S, DBRP, SCRIPTS, blocks, definition
 
 NOW_NS = 1_767_225_600_000_000_000
@@ -76,7 +76,7 @@ def test_a_step_may_end_between_any_two_points(name: str, rows: int) -> None:
 def test_silence_is_told_in_the_time_of_the_points() -> None:
     """One host is silent from 1 s to 40 s; the watch looks every 10 s and tells what it sees each time."""
     text = "cpu,host=a usage=1 0\ncpu,host=a usage=1 1\ncpu,host=a usage=1 40\ncpu,host=a usage=1 41\n"
-    master = rehearsed(definition("silence"), [block_of_lines(text, DBRP, "s")])
+    master = rehearsed(definition("silence"), blocks_of_lines(text, DBRP, "s"))
     told = [json.loads(each) for each in documents(master, "silence")]
     assert [(each["level"], each["time"][14:]) for each in told[:-1]] == [
         ("CRITICAL", "00:20Z"),
@@ -159,7 +159,7 @@ def test_a_gap_of_years_costs_no_tick_for_each_interval(monkeypatch: pytest.Monk
     """Fifty years of an interval of 10 s would be 158 million looks."""
     monkeypatch.setattr(recorded_life, "TICKS_PER_GAP_MAX", 100)
     text = f"cpu,host=a usage=1 0\ncpu,host=a usage=1 {50 * 365 * 86_400}\n"
-    master = rehearsed(definition("silence"), [block_of_lines(text, DBRP, "s")])
+    master = rehearsed(definition("silence"), blocks_of_lines(text, DBRP, "s"))
     looks = master.stats("silence")["node-stats"]["stats2"]["emitted"]
     assert looks == 100
 

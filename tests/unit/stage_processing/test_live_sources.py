@@ -19,7 +19,7 @@ from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.brokers.sqlite import SqliteBroker
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.codec import blocks
-from pipeline_queue.events import event_id, event_type
+from pipeline_queue.events import Event, event_id, event_type
 from pipeline_queue.points.block import Origin, messages
 from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.topics import MONITORING, POINTS, RANDOM_NUMBERS
@@ -32,9 +32,14 @@ GAUGES = ("r", "b", "swpd", "free", "buff", "cache", "si", "so", "bi", "bo", "in
 SHARES = ("us", "sy", "id", "wa", "st")
 
 
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW_NS)
+
+
 @pytest.fixture(params=["memory", "sqlite"])
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Broker]:
-    log, clock = MemoryLog(), ManualClock(NOW_NS)
+def opening(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Callable[[], Broker]:
+    log = MemoryLog()
     brokers = {
         "memory": lambda: MemoryBroker(log, clock=clock),
         "sqlite": lambda: SqliteBroker(tmp_path / "queue", clock=clock),
@@ -52,24 +57,30 @@ def live(opening: Callable[[], Broker], tmp_path: Path) -> Iterator[Live]:
 
 def living(opening: Callable[[], Broker], folder: Path) -> Live:
     return Live(
-        open_broker=opening, folder=folder, reader=Reader(), open_outlets=lambda _: pytest.fail("not asked for")
+        open_broker=opening,
+        folder=folder / "running",
+        reader=Reader(),
+        open_outlets=lambda _: pytest.fail("not asked for"),
     )
 
 
-def task(*dbrps: tuple[str, str]) -> TaskDefinition:
-    return TaskDefinition(id="t", type="stream", script="", dbrps=dbrps)
+def task(*dbrps: tuple[str, str], from_ns: int | None = None) -> TaskDefinition:
+    return TaskDefinition(id="t", type="stream", script="", dbrps=dbrps, from_ns=from_ns)
 
 
 def measure(opening: Callable[[], Broker], seq: int, *hosts: str) -> None:
     """An event of each host."""
+    publish(opening, MONITORING.name, *blocks(MONITORING, events(seq, *hosts)))
+
+
+def events(seq: int, *hosts: str) -> list[Event]:
     values = dict.fromkeys(GAUGES, seq) | dict.fromkeys(SHARES, 0.5)
-    events = [
+    return [
         event_type(MONITORING)(
             event_id=event_id(host, seq), time_ns=NOW_NS, producer=host, seq=seq, host=host, **values
         )
         for host in hosts
     ]
-    publish(opening, MONITORING.name, *blocks(MONITORING, events))
 
 
 def write(opening: Callable[[], Broker], origin: Origin, body: str) -> None:
@@ -86,7 +97,8 @@ def read(source: LogSource, rows: int) -> list[Portion]:
     """So many rows; more where the last portion has them."""
     found: list[Portion] = []
     while sum(map(len, found)) < rows:
-        portions = source.read(rows=rows, wait_s=PATIENCE_S)
+        portions = source.read(rows=rows, wait_s=PATIENCE_S)  # none where the ring has what was read from the log
+        portions = portions or source.read(rows=rows, wait_s=PATIENCE_S)
         assert portions
         found.extend(portions)
     return found
@@ -139,6 +151,36 @@ def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
         assert measured(read(source, 4)) == [(host, 3) for host in HOSTS]
 
 
+def test_a_task_that_begins_in_the_past_reads_on_live_without_a_gap_or_a_repeat(
+    live: Live, opening: Callable[[], Broker], clock: ManualClock
+) -> None:
+    for number in range(1, 4):
+        measure(opening, number, *HOSTS)
+        clock.sleep(1)
+    source = live.source(task(("pipeline", "monitoring"), from_ns=NOW_NS + 1), None)
+    measure(opening, 4, *HOSTS)
+    before = read(source, 12)
+    measure(opening, 5, *HOSTS)
+    assert measured(before + read(source, 4)) == [(host, number) for host in HOSTS for number in (2, 3, 4, 5)]
+
+
+def test_a_task_that_begins_before_the_oldest_begins_with_the_oldest(live: Live, opening: Callable[[], Broker]) -> None:
+    measure(opening, 1, *HOSTS)
+    source = live.source(task(("pipeline", "monitoring"), from_ns=0), None)
+    assert measured(read(source, 4)) == [(host, 1) for host in HOSTS]
+
+
+def test_a_task_that_has_begun_goes_on_at_its_snapshot_wherever_it_began(
+    live: Live, opening: Callable[[], Broker]
+) -> None:
+    definition = task(("pipeline", "monitoring"), from_ns=0)
+    measure(opening, 1, *HOSTS)
+    first = live.source(definition, None)
+    read(first, 4)
+    measure(opening, 2, *HOSTS)
+    assert measured(read(live.source(definition, snapshot(first)), 4)) == [(host, 2) for host in HOSTS]
+
+
 def snapshot(source: LogSource) -> Snapshot:
     positions = dict(source.positions)
     return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, outlets=None)
@@ -171,3 +213,39 @@ def test_an_event_that_is_none_leaves_its_neighbours(live: Live, opening: Callab
     publish(opening, MONITORING.name, Message(key=b"a", value=b"junk\n"))
     measure(opening, 1, "a")
     assert measured(read(source, 1)) == [("a", 1)]
+
+
+def keeping(live: Live, task_id: str) -> Path:
+    """A file of a task."""
+    folder = live.files(TaskDefinition(id=task_id, type="stream", script="", dbrps=())).folder
+    folder.mkdir(parents=True)
+    (folder / "state.snapshot").touch()
+    return folder / "state.snapshot"
+
+
+def test_what_tasks_keep_is_below_one_folder_each_whatever_they_are_called(live: Live, tmp_path: Path) -> None:
+    ids = (".", "..", "...", "_", "%2E", "a.b", "é", "-")
+    kept = [keeping(live, each) for each in ids]
+    assert {each.parent.parent for each in kept} == {tmp_path / "running"}
+    assert len(set(kept)) == len(ids)
+
+
+def test_a_task_that_is_forgotten_keeps_nothing_and_the_others_what_they_have(live: Live) -> None:
+    of_a, of_parent = keeping(live, "a"), keeping(live, "..")
+    live.forget("..")
+    live.forget("never was")
+    assert (of_a.exists(), of_parent.parent.exists()) == (True, False)
+
+
+def test_what_no_task_has_a_name_for_is_forgotten_but_no_link_is_followed(live: Live, tmp_path: Path) -> None:
+    of_a, of_b = keeping(live, "a"), keeping(live, "b")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "running" / "link").symlink_to(elsewhere)
+    live.forget_others(lambda: ["a"])
+    assert (of_a.exists(), of_b.parent.exists(), elsewhere.exists()) == (True, False, True)
+
+
+def test_a_task_that_was_defined_meanwhile_is_not_forgotten(live: Live) -> None:
+    live.forget_others(lambda: [each for each in ("a",) if keeping(live, "b")])
+    assert live.files(TaskDefinition(id="b", type="stream", script="", dbrps=())).snapshot.exists()

@@ -23,7 +23,7 @@ from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.points.block import messages
-from pipeline_queue.recordings.lines import block_of_lines
+from pipeline_queue.recordings.lines import blocks_of_lines
 from pipeline_queue.topics import POINTS
 
 PATIENCE_S = 30.0
@@ -61,7 +61,7 @@ class Stack:
         return MemoryBroker(self.log, clock=self.clock)
 
     def _write(self, body: bytes, query: Any, _headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
-        block = block_of_lines(body.decode(), (query["db"], query["rp"]), query["precision"])
+        (block,) = blocks_of_lines(body.decode(), (query["db"], query["rp"]), query["precision"])
         self.broker().publish("points", list(messages(block.origin, block.batch)))
         return 204, [], b""
 

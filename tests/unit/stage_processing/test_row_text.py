@@ -28,4 +28,4 @@ def test_a_row_is_written_with_its_types_and_its_time_in_the_unit() -> None:
     ],
 )
 def test_however_a_line_is_written_it_has_one_form(written: str, here: str) -> None:
-    assert as_written_here(written, "s") == here
+    assert as_written_here([written], "s") == [here]

@@ -206,3 +206,11 @@ def test_a_parser_that_has_met_too_many_series_begins_anew_and_nothing_shows(mon
         body = "".join(f"m,h={i},a={i} v={i} 1\n" for i in range(start, start + 1_500)).encode()
         (batch,) = parser.parse(body, now_ns=0).batches
         assert batch.column("series").to_pylist() == [b"m,a=%d,h=%d" % (i, i) for i in range(start, start + 1_500)]
+
+
+@pytest.mark.parametrize("precision", ["n", "s", "h"])
+def test_where_nobody_says_what_time_it_is_a_line_without_one_is_bad(precision: str) -> None:
+    body = b'm v=1 1\nm v=2\nm\\,n v="3\\\\"\nm v=4 4\n'
+    parsed = Parser().parse(body, precision=precision, now_ns=None)
+    assert [(each.line, each.reason) for each in parsed.bad] == [(2, "it has no time"), (3, "it has no time")]
+    assert len(parsed) == 2

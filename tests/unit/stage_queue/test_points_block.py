@@ -157,3 +157,18 @@ def test_what_line_protocol_cannot_say_is_left_out() -> None:
         ],
     )
     assert to_lines(made) == b"m f=1 1\n"
+
+
+def test_a_point_of_which_line_protocol_can_say_no_field_leaves_its_neighbours_as_they_are() -> None:
+    present = np.array([True, False, True])
+    made = Points(
+        time_ns=np.arange(3),
+        series=np.zeros(3, dtype=np.int32),
+        keys=[b"m"],
+        fields=[
+            FieldColumn("f", "float", np.array([1.0, 2.0, 3.0]), present),
+            FieldColumn("g", "int", np.arange(3), present),
+            FieldColumn("h\\", "int", np.arange(3), ~present),
+        ],
+    )
+    assert to_lines(made) == b"m f=1,g=0i 0\nm f=3,g=2i 2\n"

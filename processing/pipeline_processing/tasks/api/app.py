@@ -58,7 +58,7 @@ class Parts:
 class App:
     def __init__(self, parts: Parts, access: Access) -> None:
         self._access, self._door = access, parts.door
-        tasks = Tasks(parts.registry, parts.replays)
+        tasks = Tasks(parts.registry, parts.replays, parts.clock)
         recordings = RecordingDoors(parts.registry, parts.recordings, parts.clock)
         replays = ReplayDoors(parts.registry, parts.replays, parts.clock)
         self._fixed: Mapping[str, Methods] = {

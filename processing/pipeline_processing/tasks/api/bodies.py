@@ -11,15 +11,15 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from pipeline_processing.tasks.errors import Refused
-from pipeline_processing.tasks.times import time_ns
+from pipeline_processing.tasks.times import duration_ns, time_ns
 
 Text = str | None
 Type = Literal["stream", "batch", ""] | None
 Span = Annotated[str, "RFC 3339"] | None
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: name.replace("_", "-")):
-    """Names have hyphens."""
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: name.rstrip("_").replace("_", "-")):
+    """Names have hyphens; one that Python has for itself ends with `_` here."""
 
 
 Sent = TypeVar("Sent", bound=Body)
@@ -38,6 +38,7 @@ class TaskBody(Body):
     script: Text = None
     status: Literal["enabled", "disabled", ""] | None = None
     vars: dict[str, Any] | None = None
+    from_: Text = None
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -82,5 +83,15 @@ def read_time(name: str, text: str | None) -> int | None:
     """In ns, None where it is missing; raises Refused."""
     try:
         return time_ns(text) if text else None
+    except ValueError as reason:
+        raise Refused(f"invalid {name}: {reason}") from None
+
+
+def read_past(name: str, text: str | None, now_ns: int) -> int | None:
+    """A time, or one as long ago as `-1h` says, in ns; None where it is missing. Raises Refused."""
+    if not text or not text.startswith("-"):
+        return read_time(name, text)
+    try:
+        return now_ns + duration_ns(text)
     except ValueError as reason:
         raise Refused(f"invalid {name}: {reason}") from None

@@ -7,8 +7,9 @@ from functools import cache, partial
 from typing import TypeVar, cast
 
 from pipeline_output.state.definitions import Definition
+from pipeline_queue.clock import Clock
 
-from pipeline_processing.tasks.api.bodies import TaskBody, read
+from pipeline_processing.tasks.api.bodies import TaskBody, read, read_past
 from pipeline_processing.tasks.api.listing import Field, chosen, matching, page
 from pipeline_processing.tasks.api.messages import Request, Response, answered, done, link
 from pipeline_processing.tasks.changes import Change, NewTask
@@ -30,8 +31,8 @@ Found = TypeVar("Found")
 
 
 class Tasks:
-    def __init__(self, registry: TaskRegistry, replays: Replays) -> None:
-        self._registry, self._replays = registry, replays
+    def __init__(self, registry: TaskRegistry, replays: Replays, clock: Clock) -> None:
+        self._registry, self._replays, self._clock = registry, replays, clock
 
     def create(self, request: Request) -> Response:
         body = _body(request)
@@ -41,6 +42,7 @@ class Tasks:
             dbrps=body.pairs,
             vars=body.vars or {},
             status=body.status or "disabled",
+            from_ns=self._from_ns(body),
         )
         return self._whole(self._registry.create(asked))
 
@@ -52,6 +54,7 @@ class Tasks:
             dbrps=body.pairs,
             vars=body.vars or {},
             status=body.status or None,
+            from_ns=self._from_ns(body),
         )
         return self._whole(self._registry.patch(task_id, change))
 
@@ -82,6 +85,9 @@ class Tasks:
             self._registry.definition(task_id)
             raise
 
+    def _from_ns(self, body: TaskBody) -> int | None:
+        return read_past("from", body.from_, self._clock.now_ns())
+
     def _whole(
         self,
         definition: Definition,
@@ -91,6 +97,8 @@ class Tasks:
     ) -> Response:
         fields = self._fields(definition, master or self._registry.master, script_format, view)
         told = {name: value() for name, value in fields.items()}
+        if definition.begin:
+            told["from"] = rfc3339(definition.begin.time_ns)
         return answered(told | {"dot": told["dot"] or "", "stats": told["stats"] or {}})
 
     def _fields(
