@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_processing.graph.graph import Graph, Node
-from pipeline_processing.operators.operator import Data, Tick
+from pipeline_processing.operators.operator import Data, Tick, is_clocked
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame, empty_frame
 from pipeline_processing.points.keys import Ids, Keys
@@ -100,11 +100,11 @@ class Run:
 
     def due_ns(self) -> int | None:
         """When a step is wanted though no point comes; None, never."""
-        found = [each.operator.due_ns(self.states[each.name]) for each in self.graph.nodes if _is_clocked(each)]
+        found = [each.operator.due_ns(self.states[each.name]) for each in self.graph.nodes if is_clocked(each.operator)]
         return min(found, default=None)
 
     def _is_due(self, node: Node, tick: Tick) -> bool:
-        return _is_clocked(node) and tick.now_ns >= node.operator.due_ns(self.states[node.name])
+        return is_clocked(node.operator) and tick.now_ns >= node.operator.due_ns(self.states[node.name])
 
     def _at(self, node: Node, inputs: Sequence[Data], tick: Tick, left: list[Left]) -> Data:
         began = time.perf_counter_ns()
@@ -146,10 +146,6 @@ def _followed(out: Data, inputs: Sequence[Data]) -> Data:
     if len(inputs) > 1 or inputs[0].barriers is None or out.barriers is not None:
         return out
     return replace(out, barriers=inputs[0].barriers)
-
-
-def _is_clocked(node: Node) -> bool:
-    return hasattr(node.operator, "due_ns")
 
 
 def _points(data: Data) -> int:
