@@ -13,6 +13,7 @@ import contextlib
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,12 @@ from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
-from pipeline_processing.engine.source import LogSource, Place
+from pipeline_processing.engine.source import Began, LogSource, Place
 from pipeline_processing.engine.tail import Tail
 from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
@@ -43,9 +45,12 @@ class Live:
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
+    limits: Limits = field(default_factory=Limits)
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
+    _reads_since_s: float = field(default_factory=time.monotonic)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -53,20 +58,21 @@ class Live:
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
-        positions = self._ends(places) | (after.positions if after else {})
-        return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
+        ends = self._ends(places)
+        began = Began(positions=ends | (after.positions if after else {}), ends=ends)
+        return LogSource(self._ring, began, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
         folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
-        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
+        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s, limits=self.limits)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""
         try:
-            block = self.reader.read(topics()[record.topic], record)
+            block = self._current_reader().read(topics()[record.topic], record)
         except NotABlock as error:
             LOG.error("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
             return []
@@ -77,6 +83,14 @@ class Live:
             tail.end_soon()
         for tail in self._tails.values():
             tail.stop()
+
+    def _current_reader(self) -> Reader:
+        """One that knows the series met since it was made, which is no longer ago than tasks remember groups."""
+        after_s, now_s = self.limits.forget_after_s, time.monotonic()
+        with self._reading:
+            if after_s is not None and now_s - self._reads_since_s > after_s:
+                self.reader, self._reads_since_s = Reader(), now_s
+            return self.reader
 
     def _ends(self, places: Iterable[Place]) -> dict[Place, int]:
         """Of the queue: the ring may not have yet what was acknowledged before."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Snapshot:
     positions: dict[tuple[str, int], int]
     keys: Keys
     states: dict[str, Any]
+    silence: Silence
     outlets: Any
     """What has left the task and is not delivered yet."""
 

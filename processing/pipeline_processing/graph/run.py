@@ -20,8 +20,9 @@ from pipeline_processing.operators.operator import Data, Tick, is_clocked
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame, empty_frame
 from pipeline_processing.points.keys import Ids, Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.store import grown, reset
 
+SEEN, SEEN_LATELY = 1, 2
 REASONS_MAX = 100
 EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
 
@@ -56,15 +57,24 @@ class Counters:
     """Points dropped, by reason."""
     own: dict[str, int] = field(default_factory=dict)
     """What the operator counts itself, as it names it."""
-    _seen: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    _seen: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int8))
 
     def saw(self, groups: Ids, known: int) -> None:
         self._seen = grown(self._seen, known)
-        self._seen[groups] = True
+        self._seen[groups] = SEEN_LATELY
+
+    def newly_seen(self) -> Ids:
+        """The groups that came in since this was last asked."""
+        found = np.flatnonzero(self._seen == SEEN_LATELY)
+        self._seen[found] = SEEN
+        return found
+
+    def forget(self, groups: Ids) -> None:
+        reset(self._seen, groups)
 
     @property
     def groups(self) -> int:
-        """How many different ones came in."""
+        """How many different ones came in, but for those that were forgotten."""
         return int(np.count_nonzero(self._seen))
 
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from pipeline_processing.expressions import Expression
 from pipeline_processing.operators.barrier import Barrier, Told
-from pipeline_processing.operators.grouping import Grouping
+from pipeline_processing.operators.grouping import Grouping, too_many
 from pipeline_processing.operators.operator import STREAM, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import Star, duration, expression, flag, option, string, tag_names
 from pipeline_processing.operators.predicates import judged
 from pipeline_processing.operators.reordering import Reordering
 from pipeline_processing.points.frame import Frame, concatenated
 from pipeline_processing.points.go_time import rounded_ns, truncated_ns
-from pipeline_processing.points.keys import Keys, PerSeries
+from pipeline_processing.points.keys import REFUSED, Ids, Keys, PerSeries
 
 BEHIND_BARRIER = "the point is older than its group's last barrier"
 LATE = "the point is late: older than its group's newest by more than lateness"
@@ -92,6 +92,14 @@ class From:
         """When a step is wanted though nothing came in."""
         return Barrier(idle_ns=self.idle_ns).due_ns(state.told)
 
+    def forget(self, state: Chosen, groups: Ids) -> None:
+        """What is held of them is dropped."""
+        for where, known in zip(self.where, state.expressions, strict=True):
+            where.forget(known, groups)
+        if self.idle_ns:
+            Barrier(idle_ns=self.idle_ns).forget(state.told, groups)
+        state.held.forget(groups)
+
     def initial(self) -> Chosen:
         return Chosen(expressions=[each.initial() for each in self.where])
 
@@ -109,7 +117,11 @@ class From:
             errors |= {reason: count + errors.get(reason, 0) for reason, count in found.errors.items()}
         if self.truncate_ns or self.round_ns:
             points = replace(points, time_ns=self._moved(points.time_ns))
-        points = replace(points, group=state.groups.of(points.series), barriers=inputs[0].barriers)
+        group = state.groups.of(points.series)
+        if (group == REFUSED).any():
+            errors[too_many(keys)] = int((group == REFUSED).sum())
+            points, group = points.kept(group != REFUSED), group[group != REFUSED]
+        points = replace(points, group=group, barriers=inputs[0].barriers)
         out, late = self._in_time(state, points, tick, keys)
         return Step(state=state, out=out, errors=errors | late)
 

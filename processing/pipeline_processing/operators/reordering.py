@@ -155,8 +155,10 @@ def _popped(heaps, time_ns, until, out, n):
 @njit(cache=True, nogil=True)
 def _merged(heaps, time_ns, one, other):
     """The root of both heaps together."""
-    if one == NONE or other == NONE:
-        return other if one == NONE else one
+    if one == NONE:
+        return other
+    if other == NONE:
+        return one
     if _comes_first(heaps, time_ns, other, one):
         one, other = other, one
     root = one

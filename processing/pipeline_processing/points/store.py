@@ -76,6 +76,9 @@ class RowStore:
         holds[self._free[: self._free_count]] = False
         return np.flatnonzero(holds)
 
+    def held_series(self) -> np.ndarray:
+        return self.series[self.slots()]
+
     def free(self, slots: np.ndarray) -> None:
         """Give the slots back; what they held is gone."""
         self._free[self._free_count : self._free_count + len(slots)] = slots

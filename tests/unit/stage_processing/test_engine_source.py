@@ -9,7 +9,7 @@ from pipeline_processing.engine.journal import Taken
 from pipeline_processing.engine.life import _taken
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
-from pipeline_processing.engine.source import LogSource
+from pipeline_processing.engine.source import Began, LogSource
 from pipeline_queue.brokers import Message, Record
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.topics import POINTS
@@ -58,7 +58,7 @@ def log() -> MemoryLog:
 
 
 def source(log: MemoryLog, of: Ring, at: int) -> LogSource:
-    return LogSource(of, {(TOPIC, 0): at}, open_broker=lambda: MemoryBroker(log), decode=decoded)
+    return LogSource(of, Began(positions={(TOPIC, 0): at}, ends={(TOPIC, 0): at}), open_broker=lambda: MemoryBroker(log), decode=decoded)
 
 
 def test_the_ring_gives_what_follows_the_position_and_of_the_tasks_places_alone() -> None:

@@ -11,6 +11,7 @@ from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import LogSource
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
@@ -141,7 +142,7 @@ def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
 
 def snapshot(source: LogSource) -> Snapshot:
     positions = dict(source.positions)
-    return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, outlets=None)
+    return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, silence=Silence(), outlets=None)
 
 
 @pytest.mark.parametrize("dbrp", [("telegraf", "monitoring"), ("pipeline", "points"), ("pipeline", "autogen")])
