@@ -43,7 +43,11 @@ ALONE: dict[str, tuple[Operator, ...]] = {
     "barrier": (Barrier(idle_ns=100, forgets=True), Window(period_ns=4, every_ns=4)),
     "from with idle": (From(group_by=("node",), idle_ns=50, lateness_ns=9),),
     "window and function": (Window(period_ns=9, every_ns=3), FUNCTIONS["top"](of=(2, "w", ()))),
-    "tags": (Default(tags=(("zone", "z"),)), Where(condition=every_other()), Eval(lambdas=(every_other(),), as_=("e",))),
+    "tags": (
+        Default(tags=(("zone", "z"),)),
+        Where(condition=every_other()),
+        Eval(lambdas=(every_other(),), as_=("e",)),
+    ),
 }
 
 
@@ -194,7 +198,8 @@ def test_what_a_task_holds_does_not_grow_with_groups_that_never_come_back() -> N
         run.run = run.silence.broken(run.run, now_ns - 250)
         held.append(sizes(run.run))
     assert max(held[10:]) <= max(held[:10])
-    assert run.run.keys.group_count <= 1 + 2 * 3 * 40 and run.run.counters["6"].groups <= 3 * 40
+    assert run.run.keys.group_count <= 1 + 2 * 3 * 40
+    assert run.run.counters["6"].groups <= 3 * 40
 
 
 def test_series_that_nothing_refers_to_are_forgotten_though_their_group_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

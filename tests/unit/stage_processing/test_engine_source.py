@@ -58,7 +58,12 @@ def log() -> MemoryLog:
 
 
 def source(log: MemoryLog, of: Ring, at: int) -> LogSource:
-    return LogSource(of, Began(positions={(TOPIC, 0): at}, ends={(TOPIC, 0): at}), open_broker=lambda: MemoryBroker(log), decode=decoded)
+    return LogSource(
+        of,
+        Began(positions={(TOPIC, 0): at}, ends={(TOPIC, 0): at}),
+        open_broker=lambda: MemoryBroker(log),
+        decode=decoded,
+    )
 
 
 def test_the_ring_gives_what_follows_the_position_and_of_the_tasks_places_alone() -> None:

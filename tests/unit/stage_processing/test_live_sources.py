@@ -142,7 +142,9 @@ def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
 
 def snapshot(source: LogSource) -> Snapshot:
     positions = dict(source.positions)
-    return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, silence=Silence(), outlets=None)
+    return Snapshot(
+        version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, silence=Silence(), outlets=None
+    )
 
 
 @pytest.mark.parametrize("dbrp", [("telegraf", "monitoring"), ("pipeline", "points"), ("pipeline", "autogen")])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from join_frames import Plain, by_time, numbered, run
+from join_frames import Plain, by_time, frame, numbered, plain, run
 from pipeline_processing.operators.arrivals import CLOSING_CAUSE
 from pipeline_processing.operators.join import Join, fill_value
+from pipeline_processing.operators.operator import Tick
 from pipeline_processing.operators.options import NodeName
+from pipeline_processing.points.barriers import Barriers
+from pipeline_processing.points.frame import Frame, empty_frame
+from pipeline_processing.points.keys import Keys
 
 SECOND_NS = 10**9
 TWO = {"others": (NodeName("b"),), "as_": ("a", "b")}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from join_frames import Plain, by_time, numbered, run
+import numpy as np
+from join_frames import SECOND_NS, Plain, by_time, frame, numbered, run
 from pipeline_processing.operators.arrivals import CLOSING_CAUSE
+from pipeline_processing.operators.operator import Tick
 from pipeline_processing.operators.union import Union
+from pipeline_processing.points.barriers import Barriers
+from pipeline_processing.points.frame import Frame, empty_frame
+from pipeline_processing.points.keys import Keys
 
 
 def at(*times: float, name: str = "m") -> list[Plain]:
