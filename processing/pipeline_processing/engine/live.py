@@ -46,14 +46,16 @@ class Live:
     open_outlets: Callable[[TaskDefinition], Outlets]
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
     limits: Limits = field(default_factory=Limits)
+    monotonic_s: Callable[[], float] = time.monotonic
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
-    _reads_since_s: float = field(default_factory=time.monotonic)
+    _reads_since_s: float = field(init=False)
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._reads_since_s = self.monotonic_s()
         self._follow(POINTS.name)
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
@@ -86,7 +88,7 @@ class Live:
 
     def _current_reader(self) -> Reader:
         """One that knows the series met since it was made, which is no longer ago than tasks remember groups."""
-        after_s, now_s = self.limits.forget_after_s, time.monotonic()
+        after_s, now_s = self.limits.forget_after_s, self.monotonic_s()
         with self._reading:
             if after_s is not None and now_s - self._reads_since_s > after_s:
                 self.reader, self._reads_since_s = Reader(), now_s

@@ -98,6 +98,16 @@ def test_a_task_whose_place_is_gone_goes_on_with_the_oldest_that_is_left(log: Me
     assert places(found) == [(0, offset) for offset in range(4, 8)]
 
 
+def test_a_task_has_caught_up_when_it_has_read_what_was_there_when_it_began(log: MemoryLog) -> None:
+    began = Began(positions={(TOPIC, 0): 5}, ends={(TOPIC, 0): 8})
+    of = LogSource(ring(5, 6, 7, 8), began, open_broker=lambda: MemoryBroker(log), decode=decoded)
+    found = [of.has_caught_up()]
+    for _ in range(2):
+        of.read(rows=2, wait_s=0)
+        found.append(of.has_caught_up())
+    assert found == [False, False, True]
+
+
 def test_a_step_is_read_again_exactly_as_it_was_taken(log: MemoryLog) -> None:
     of = source(log, ring(), 0)
     assert places(of.read_exactly([Taken(TOPIC, 0, 1, 4)])) == [(0, 1), (0, 2), (0, 3)]

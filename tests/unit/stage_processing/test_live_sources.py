@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
@@ -51,9 +53,9 @@ def live(opening: Callable[[], Broker], tmp_path: Path) -> Iterator[Live]:
         yield here
 
 
-def living(opening: Callable[[], Broker], folder: Path) -> Live:
+def living(opening: Callable[[], Broker], folder: Path, **more: Any) -> Live:
     return Live(
-        open_broker=opening, folder=folder, reader=Reader(), open_outlets=lambda _: pytest.fail("not asked for")
+        open_broker=opening, folder=folder, reader=Reader(), open_outlets=lambda _: pytest.fail("not asked for"), **more
     )
 
 
@@ -138,6 +140,22 @@ def test_after_a_restart_a_task_goes_on_at_its_positions_and_then_keeps_up(
         assert measured(read(source, 4)) == [(host, 2) for host in HOSTS]
         measure(opening, 3, *HOSTS)
         assert measured(read(source, 4)) == [(host, 3) for host in HOSTS]
+
+
+def test_series_that_were_read_longer_ago_than_groups_are_remembered_are_no_longer_known_to_the_reader(
+    opening: Callable[[], Broker], tmp_path: Path
+) -> None:
+    now_s = [100.0]
+    limits = Limits(forget_after_s=10.0)
+    with closing(living(opening, tmp_path, limits=limits, monotonic_s=lambda: now_s[0])) as live:
+        source = live.source(task(("pipeline", "monitoring")), None)
+        known = []
+        for seq, at_s in enumerate((105.0, 110.0, 111.0)):
+            now_s[0] = at_s
+            measure(opening, seq, f"host-{seq}")
+            assert measured(read(source, 1)) == [(f"host-{seq}", seq)]
+            known.append(len(live.reader.series))
+    assert known == [1, 2, 1]
 
 
 def snapshot(source: LogSource) -> Snapshot:
