@@ -243,6 +243,20 @@ def test_a_barrier_is_as_far_as_its_parent_has_come_and_goes_on() -> None:
     assert (out.cause.tolist(), out.barriers.time_ns.tolist()) == ([9], [2 * SECOND_NS])
 
 
+@pytest.mark.parametrize(("delete_all", "alone"), [(False, 1), (True, 0)])
+def test_with_delete_all_other_groups_times_are_forgotten_too(delete_all: bool, alone: int) -> None:
+    # A point of a finer group goes into a set without a match once both parents are past it.
+    keys, join = Keys(), Join(others=(NodeName("b"),), as_=("a", "b"), on=("host",), delete_all=delete_all)
+    state, tick = join.initial(), Tick(now_ns=0)
+    fine = {"tags": {"host": "y", "cpu": "0"}, "by": ["cpu", "host"], "v": 1.0}
+    coarse = frame([{"time": 5.0, "tags": {"host": "y"}, "by": ["host"], "v": 2.0}], keys)
+    other = frame([{"time": 9.0, "tags": {"host": "x"}, "by": ["host"]}], keys)
+    join.step(state, [frame([{"time": 1.0, **fine}], keys), coarse], tick, keys)
+    join.step(state, [barrier(other, 9.0, int(other.group[0]), forget=True), empty_frame()], tick, keys)
+    join.step(state, [frame([{"time": 4.0, **fine}], keys), empty_frame()], tick, keys)
+    assert state.sets.count == alone
+
+
 @pytest.mark.parametrize("on", [(), ("host",)])
 def test_nothing_is_held_of_a_group_that_is_to_be_forgotten(on: tuple[str, ...]) -> None:
     keys, join = Keys(), Join(others=(NodeName("b"),), as_=("a", "b"), fill=0, on=on)
