@@ -17,6 +17,7 @@ from pipeline_processing.operators.derivative import Derivative
 from pipeline_processing.operators.difference import Difference
 from pipeline_processing.operators.elapsed import Elapsed
 from pipeline_processing.operators.eval import Eval
+from pipeline_processing.operators.from_ import From
 from pipeline_processing.operators.functions import FUNCTIONS
 from pipeline_processing.operators.log import Log
 from pipeline_processing.operators.moving_average import MovingAverage
@@ -68,6 +69,9 @@ def _named(operators: tuple[Operator, ...], edge: Edge) -> dict[str, Example]:
 
 
 _ON_STREAMS: tuple[Operator, ...] = (
+    From(group_by=("node",), lateness_ns=0),
+    From(group_by=("node",), lateness_ns=4, where=(above("v", 0.0),)),
+    From(group_by=("node",), lateness_ns=30),
     Window(period_ns=6, every_ns=4),
     Window(period_ns=6, every_ns=4, align=True, fill_period=True),
     Window(period_ns=3),

@@ -9,6 +9,7 @@ ProcessingError
 ├── JvmEnded          Spark's JVM ended before it was ready
 ├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
 ├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
+├── StateTooLarge     a task that holds more than it may (engine/limits.py)
 ├── NotStartable      a task that is kept and cannot run (engine/task_master.py)
 ├── WrongProperty     an alert's property that there is not, or that takes something else (alerts/properties.py)
 ├── BadTemplate       an alert's template that cannot be read (alerts/templates/errors.py)

@@ -61,6 +61,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.limits import Limits
     from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.task_master import TaskMaster
     from pipeline_processing.engine.world import World
@@ -88,6 +89,11 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
             reader=reader,
             open_outlets=world,
             snapshot_interval_s=settings.snapshot_interval_s,
+            limits=Limits(
+                forget_after_s=settings.forget_groups_after_s or None,
+                groups_max=settings.groups_max,
+                state_bytes_max=settings.state_bytes_max,
+            ),
         )
         stack.callback(live.close)
         master = TaskMaster(live, reader)

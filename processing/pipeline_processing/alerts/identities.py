@@ -46,6 +46,24 @@ class Identities:
             found[at] = self._other((int(series[at]), int(group[at])), render)
         return found
 
+    def forget_settled(self) -> None:
+        """Those whose last event was OK: they are numbered anew when they come again."""
+        known = np.flatnonzero(self.topic.level[: len(self.texts)] != 0)
+        self.texts = [self.texts[each] for each in known.tolist()]
+        self.topic = Topic(self.topic.level[known], self.topic.time_ns[known])
+        self.__setstate__((self.texts, self.topic))
+
+    def __getstate__(self) -> tuple[list[str], Topic]:
+        """What was rendered of series and groups is rendered again from the keys."""
+        return self.texts, self.topic
+
+    def __setstate__(self, kept: tuple[list[str], Topic]) -> None:
+        self.texts, self.topic = kept
+        self._numbers = {text: number for number, text in enumerate(self.texts)}
+        self._of_series = np.empty(0, dtype=np.int32)
+        self._group_of_series = np.empty(0, dtype=np.int32)
+        self._others = {}
+
     def _other(self, pair: tuple[int, int], render: Render) -> int:
         if pair not in self._others:
             self._others[pair] = self._number(render(*pair))

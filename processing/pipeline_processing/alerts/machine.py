@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.store import grown, reset
 
 FALSE, TRUE, FAILED, UNKNOWN = 0, 1, 2, 3
 NEVER = np.iinfo(np.int64).min
@@ -127,6 +127,19 @@ def with_room(groups: Groups, count: int) -> Groups:
         newest=grown(groups.newest, count),
         history=history,
     )
+
+
+def unsettled(groups: Groups) -> np.ndarray:
+    """Those that owe a recovery."""
+    return np.flatnonzero((groups.level != 0) | groups.flapping)
+
+
+def forget(groups: Groups, which: np.ndarray) -> None:
+    """They begin anew, but those that owe a recovery."""
+    met = which[which < len(groups.level)]
+    which = met[(groups.level[met] == 0) & ~groups.flapping[met]]
+    for array, name in zip(groups, Groups._fields, strict=True):
+        reset(array, which, NEVER if name in {"first_ns", "last_ns"} else 0)
 
 
 def blank(units: Units) -> Decided:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from pipeline_queue.errors import QueueUnavailable
 
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
@@ -49,6 +50,7 @@ class Files:
 
     folder: Path
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def snapshot(self) -> Path:
@@ -86,6 +88,8 @@ class Life:
         """Points a second, over the last seconds."""
         self._files, self._version, self._now_ns = files, heritage.version, now_ns
         self._before = after.outlets if after else None
+        if files:
+            task.limit(files.limits)
         if after:
             task.restore(after)
         if files:
@@ -239,9 +243,21 @@ class Life:
         return not is_still or time.monotonic() >= self._saved_at_s + STILL_S_MAX
 
     def _save(self) -> None:
-        snapshots.write(self._files.snapshot, self._snapshot())
+        self._forget()
+        body = self._snapshot()
+        self._files.limits.check(body, groups=self.task.run.keys.group_count)
+        snapshots.write(self._files.snapshot, body)
         self._saved_at_s, self._saved_steps = time.monotonic(), self.task.steps
         self._journal.clear()
+
+    def _forget(self) -> None:
+        """Groups that are silent, but not while there are points left that an earlier life may have seen, or that came since: a
+        group is not silent that has one of them. That goes into the snapshot which is taken now, so that no step need repeat it.
+        """
+        now_ns = self._now_ns()
+        self.task.note_groups(now_ns)
+        if self.source.has_caught_up():
+            self.task.forget_silent(now_ns)
 
 
 def _taken(portions: Sequence[Portion]) -> tuple[Taken, ...]:

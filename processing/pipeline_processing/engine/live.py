@@ -14,7 +14,8 @@ import logging
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,11 +26,12 @@ from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
-from pipeline_processing.engine.source import LogSource, Place
+from pipeline_processing.engine.source import Began, LogSource, Place
 from pipeline_processing.engine.tail import Tail
 from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
@@ -46,24 +48,32 @@ class Live:
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
+    limits: Limits = field(default_factory=Limits)
+    monotonic_s: Callable[[], float] = time.monotonic
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
+    _reads_since_s: float = field(init=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._reads_since_s = self.monotonic_s()
         self._follow(POINTS.name)
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
-        positions = self._begins(places, definition.from_ns) | (after.positions if after else {})
-        return LogSource(self._ring, positions, open_broker=self.open_broker, decode=self.portions)
+        ends = self._ends(places)
+        begins = ends if definition.from_ns is None else self._taken_from(places, definition.from_ns)
+        began = Began(positions=begins | (after.positions if after else {}), ends=ends)
+        return LogSource(self._ring, began, open_broker=self.open_broker, decode=self.portions)
 
     def outlets(self, definition: TaskDefinition) -> Outlets:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        return Files(folder=self._folder_of(definition.id), snapshot_interval_s=self.snapshot_interval_s)
+        folder = self._folder_of(definition.id)
+        return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s, limits=self.limits)
 
     def forget(self, task_id: str) -> None:
         _remove(self._folder_of(task_id))
@@ -83,7 +93,7 @@ class Live:
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""
         try:
-            block = self.reader.read(topics()[record.topic], record)
+            block = self._current_reader().read(topics()[record.topic], record)
         except NotABlock as error:
             LOG.error("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
             return []
@@ -95,14 +105,26 @@ class Live:
         for tail in self._tails.values():
             tail.stop()
 
-    def _begins(self, places: Iterable[Place], from_ns: int | None) -> dict[Place, int]:
-        """What the queue takes next, as the ring may not have yet what was acknowledged before; or took from that time on."""
+    def _current_reader(self) -> Reader:
+        """One that knows the series met since it was made, which is no longer ago than tasks remember groups."""
+        after_s, now_s = self.limits.forget_after_s, self.monotonic_s()
+        with self._reading:
+            if after_s is not None and now_s - self._reads_since_s > after_s:
+                self.reader, self._reads_since_s = Reader(), now_s
+            return self.reader
+
+    def _ends(self, places: Set[Place]) -> dict[Place, int]:
+        """Of the queue: the ring may not have yet what was acknowledged before."""
+        return self._offsets(places, lambda broker, topic: broker.end_offsets(topic))
+
+    def _taken_from(self, places: Set[Place], from_ns: int) -> dict[Place, int]:
+        """What the queue took from that time on."""
+        return self._offsets(places, lambda broker, topic: broker.offsets_at(topic, from_ns))
+
+    def _offsets(self, places: Set[Place], of: Callable[[Broker, str], Mapping[int, int]]) -> dict[Place, int]:
         with contextlib.closing(self.open_broker()) as broker:
-            begins = {
-                topic: broker.end_offsets(topic) if from_ns is None else broker.offsets_at(topic, from_ns)
-                for topic in {topic for topic, _ in places}
-            }
-        return {(topic, partition): begins[topic][partition] for topic, partition in places}
+            found = {topic: of(broker, topic) for topic in {topic for topic, _ in places}}
+        return {(topic, partition): found[topic][partition] for topic, partition in places}
 
     def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
         key = key_of(Origin(database, retention_policy))

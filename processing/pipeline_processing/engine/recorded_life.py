@@ -16,7 +16,7 @@ from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.source import DirectSource
 from pipeline_processing.engine.task import Task
-from pipeline_processing.operators.operator import Tick
+from pipeline_processing.operators.operator import Tick, is_clocked
 from pipeline_processing.points.frame import Column
 
 TICKS_PER_GAP_MAX = 10_000
@@ -30,7 +30,7 @@ class RecordedLife(Life):
         super().__init__(task, source, outlets, *others, now_ns=lambda: max(self._time_ns, 0))
         self.source: DirectSource = source
         self._time_ns = NEVER_NS
-        clocked = [node.operator for node in task.graph.nodes if hasattr(node.operator, "due_ns")]
+        clocked = [node.operator for node in task.graph.nodes if is_clocked(node.operator)]
         self._is_clocked = bool(clocked)
         self._by_time = task.asks_time or not all(getattr(each, "STEADY", False) for each in clocked)
         self._waiting: list[Portion] = []

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
 
@@ -33,6 +34,7 @@ class Snapshot:
     positions: dict[tuple[str, int], int]
     keys: Keys
     states: dict[str, Any]
+    silence: Silence
     outlets: Any
     """What has left the task and is not delivered yet."""
     heard: Heard = field(default_factory=Heard)

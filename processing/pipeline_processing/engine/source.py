@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from pipeline_queue.brokers import Broker, Record
@@ -38,17 +39,26 @@ class Source(Protocol):
     def is_done(self) -> bool:
         """Whether nothing will come any more."""
 
+    def has_caught_up(self) -> bool:
+        """Whether all is read that was there when this began."""
+
     def wake(self) -> None:
         """End a `read` that waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """Where a task begins to read, and where the queue ended then."""
+
+    positions: Mapping[Place, int]
+    ends: Mapping[Place, int]
 
 
 class LogSource:
     """A task's own place in the queue: at the ring while it keeps up, in the log when it does not."""
 
-    def __init__(
-        self, ring: Ring, positions: Mapping[Place, int], *, open_broker: Callable[[], Broker], decode: Decode
-    ) -> None:
-        self.positions = dict(positions)
+    def __init__(self, ring: Ring, began: Began, *, open_broker: Callable[[], Broker], decode: Decode) -> None:
+        self.positions, self._ends = dict(began.positions), dict(began.ends)
         self._ring, self._open, self._decode = ring, open_broker, decode
         self._cursor = 0
         self._broker: Broker | None = None
@@ -80,6 +90,9 @@ class LogSource:
 
     def is_done(self) -> bool:
         return False
+
+    def has_caught_up(self) -> bool:
+        return all(self.positions[place] >= end for place, end in self._ends.items())
 
     def wake(self) -> None:
         self._ring.wake()
@@ -154,6 +167,9 @@ class DirectSource:
 
     def read_exactly(self, taken: Sequence[Taken]) -> list[Portion]:
         return []
+
+    def has_caught_up(self) -> bool:
+        return True
 
     def is_done(self) -> bool:
         with self._changed:

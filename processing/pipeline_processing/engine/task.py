@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Place
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.graph.graph import Graph
 from pipeline_processing.graph.run import Left, Run
 from pipeline_processing.operators.operator import Tick
@@ -33,14 +35,34 @@ class Task:
     rows: int = 0
     """Points taken in since its beginning."""
     heard: Heard = field(default_factory=Heard)
+    limits: Limits = field(default_factory=Limits)
+    _silence: Silence = field(default_factory=Silence)
     _series: SeriesMapping = field(init=False)
 
     def __post_init__(self) -> None:
         self._runs(Run(graph=self.graph))
 
+    def limit(self, limits: Limits) -> None:
+        self.limits = limits
+        self.run.keys.groups_max = limits.groups_max
+
     def _runs(self, run: Run) -> None:
         self.run = run
+        self.run.keys.groups_max = self.limits.groups_max
         self._series = SeriesMapping()
+
+    def forget_silent(self, now_ns: int) -> None:
+        """Groups without points for as long as the limits say. What comes of it must be in a snapshot before the next step."""
+        if self.limits.forget_after_s is None:
+            return
+        run = self._silence.broken(self.run, now_ns - round(self.limits.forget_after_s * 1e9))
+        if run is not self.run:
+            with self.lock:
+                self._runs(run)
+
+    def note_groups(self, now_ns: int) -> None:
+        """Those that had points lately."""
+        self._silence.note(self.run, now_ns)
 
     @property
     def needs_journal(self) -> bool:
@@ -56,6 +78,7 @@ class Task:
         return left
 
     def restore(self, snapshot: Snapshot) -> None:
+        self._silence = snapshot.silence
         self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
         self.steps, self.rows, self.heard = snapshot.steps, snapshot.rows, snapshot.heard
 
@@ -68,6 +91,7 @@ class Task:
             heard=self.heard,
             keys=self.run.keys,
             states=self.run.states,
+            silence=self._silence,
             outlets=outlets,
         )
 

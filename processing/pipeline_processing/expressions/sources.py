@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline_processing.expressions.rows import Coded, Value
 from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Keys, Series
 
 TIME = "time"
 """The name of the point's own time, whatever fields there are."""
@@ -29,18 +29,25 @@ class Tags:
     codes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     texts: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
     _known: dict[str, int] = field(default_factory=dict)
+    _refilled: int = 0
 
     def learn(self, keys: Keys) -> None:
         """Look at the series that are new."""
         fresh = keys.series[len(self.codes) :]
-        if not fresh:
-            return
-        found = [dict(each.tags).get(self.name) for each in fresh]
+        if fresh:
+            self.codes = np.concatenate((self.codes, self._codes(fresh)))
+        if len(keys.refilled) > self._refilled:
+            again = keys.refilled[self._refilled :]
+            self.codes[again] = self._codes([keys.series[each] for each in again])
+            self._refilled = len(keys.refilled)
+
+    def _codes(self, fresh: Sequence[Series]) -> np.ndarray:
         known = self._known
-        added = [0 if text is None else known.setdefault(text, len(known) + 1) for text in found]
-        self.codes = np.concatenate((self.codes, np.array(added, dtype=np.int32)))
+        found = [dict(each.tags).get(self.name) for each in fresh]
+        codes = [0 if text is None else known.setdefault(text, len(known) + 1) for text in found]
         if len(known) > len(self.texts):
             self.texts = np.array(list(known), dtype=object)
+        return np.array(codes, dtype=np.int32)
 
 
 @dataclass(slots=True)

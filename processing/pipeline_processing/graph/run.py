@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from pipeline_processing.graph.graph import Graph, Node
-from pipeline_processing.operators.operator import Data, Tick
+from pipeline_processing.operators.operator import Data, Tick, is_clocked
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame, empty_frame
 from pipeline_processing.points.keys import Ids, Keys
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.store import grown, reset
 
+SEEN, SEEN_LATELY = 1, 2
 REASONS_MAX = 100
 EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
 
@@ -56,15 +57,24 @@ class Counters:
     """Points dropped, by reason."""
     own: dict[str, int] = field(default_factory=dict)
     """What the operator counts itself, as it names it."""
-    _seen: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    _seen: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int8))
 
     def saw(self, groups: Ids, known: int) -> None:
         self._seen = grown(self._seen, known)
-        self._seen[groups] = True
+        self._seen[groups] = SEEN_LATELY
+
+    def newly_seen(self) -> Ids:
+        """The groups that came in since this was last asked."""
+        found = np.flatnonzero(self._seen == SEEN_LATELY)
+        self._seen[found] = SEEN
+        return found
+
+    def forget(self, groups: Ids) -> None:
+        reset(self._seen, groups)
 
     @property
     def groups(self) -> int:
-        """How many different ones came in."""
+        """How many different ones came in, but for those that were forgotten."""
         return int(np.count_nonzero(self._seen))
 
 
@@ -100,11 +110,11 @@ class Run:
 
     def due_ns(self) -> int | None:
         """When a step is wanted though no point comes; None, never."""
-        found = [each.operator.due_ns(self.states[each.name]) for each in self.graph.nodes if _is_clocked(each)]
+        found = [each.operator.due_ns(self.states[each.name]) for each in self.graph.nodes if is_clocked(each.operator)]
         return min(found, default=None)
 
     def _is_due(self, node: Node, tick: Tick) -> bool:
-        return _is_clocked(node) and tick.now_ns >= node.operator.due_ns(self.states[node.name])
+        return is_clocked(node.operator) and tick.now_ns >= node.operator.due_ns(self.states[node.name])
 
     def _at(self, node: Node, inputs: Sequence[Data], tick: Tick, left: list[Left]) -> Data:
         began = time.perf_counter_ns()
@@ -146,10 +156,6 @@ def _followed(out: Data, inputs: Sequence[Data]) -> Data:
     if len(inputs) > 1 or inputs[0].barriers is None or out.barriers is not None:
         return out
     return replace(out, barriers=inputs[0].barriers)
-
-
-def _is_clocked(node: Node) -> bool:
-    return hasattr(node.operator, "due_ns")
 
 
 def _points(data: Data) -> int:

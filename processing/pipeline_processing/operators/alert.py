@@ -11,7 +11,7 @@ import numpy as np
 from pipeline_processing.alerts.event import HandlerCall, Place
 from pipeline_processing.alerts.identities import Identities
 from pipeline_processing.alerts.judgement import Case, Failures, judged
-from pipeline_processing.alerts.machine import Groups, Rules, Units, no_groups, with_room
+from pipeline_processing.alerts.machine import Groups, Rules, Units, forget, no_groups, unsettled, with_room
 from pipeline_processing.alerts.marks import Marks
 from pipeline_processing.alerts.telling import Teller, Told, in_order
 from pipeline_processing.alerts.wording import DETAILS, ID, MESSAGE, Wording
@@ -29,8 +29,9 @@ from pipeline_processing.operators.options import (
     option,
     string,
 )
+from pipeline_processing.operators.runs import forgotten
 from pipeline_processing.points.batches import Batches
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 HISTORY, HISTORY_MIN = 21, 2
 COUNTED = ("ok", "info", "warn", "crit")
@@ -64,7 +65,7 @@ class Alert:
     """Tell handlers of points that make an expression true, and when it is so no more.
 
     In:    points in arrival order, or batches, which count as one each.
-    State: a level, two times and a history a group; the last event of each id.
+    State: a level, two times and a history a group; the last event of each id. A group that is not OK is not forgotten.
     Out:   the points and batches that made an event, and the event itself in `Step.emitted`. What an expression cannot be
            computed for counts as not true, and is counted.
     From:  Kapacitor's `alert`.
@@ -136,6 +137,7 @@ class Alert:
     def step(self, state: AlertState, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]
         if len(data) == 0:
+            forget(state.groups, forgotten(data))
             return Step(state=state, out=data)
         alerts = self._alerts(state, data, keys)
         failures = Failures({})
@@ -143,8 +145,17 @@ class Alert:
         told = Told.of(data, decided, [state.identities.texts[each] for each in alerts[decided.event].tolist()])
         events = self._teller.events(told, keys)
         out = self._marks.marked(told.out, events, keys)
+        forget(state.groups, forgotten(data))
         emitted = in_order([*events, *self._teller.inhibitions(data, decided, keys)])
         return Step(state=state, out=out, emitted=emitted, errors=failures.found, counted=_counted(told))
+
+    def keeps(self, state: AlertState) -> Ids:
+        """The groups that owe a recovery."""
+        return unsettled(state.groups)
+
+    def forget(self, state: AlertState, groups: Ids) -> None:
+        forget(state.groups, groups)
+        state.identities.forget_settled()
 
     @property
     def _teller(self) -> Teller:

@@ -12,9 +12,11 @@ import numpy as np
 
 from pipeline_processing.operators.held_batches import Held, heads_of
 from pipeline_processing.operators.operator import Data
+from pipeline_processing.points.barriers import Barriers, one_after_the_other
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.go_time import rounded_ns
 
+NO_PARENTS: np.ndarray = np.empty(0, dtype=np.int64)
 CLOSING_CAUSE = np.iinfo(np.int64).max
 """The cause of what comes out as a task closes: after all that points cause."""
 
@@ -48,6 +50,17 @@ class Arrivals:
     def causes(self, arrival: np.ndarray) -> np.ndarray:
         """The cause of each of these arrivals, by position; -1 stands for the task's end."""
         return np.append(self.cause, CLOSING_CAUSE)[arrival]
+
+
+def barriers_of(inputs: Sequence[Data]) -> tuple[Barriers | None, np.ndarray]:
+    """Those of all parents, one parent's after the other's, and the parent of each."""
+    found: Barriers | None = None
+    parents = [NO_PARENTS]
+    for parent, each in enumerate(inputs):
+        if each.barriers is not None:
+            found = one_after_the_other(found, each.barriers)
+            parents.append(np.full(len(each.barriers), parent))
+    return found, np.concatenate(parents)
 
 
 def rounded(data: Data, tolerance_ns: int) -> Data:

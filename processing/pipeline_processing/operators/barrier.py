@@ -11,10 +11,10 @@ from numba import njit
 
 from pipeline_processing.operators.operator import EITHER, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import duration, flag, option
-from pipeline_processing.operators.runs import rows_of, with_rows_of
+from pipeline_processing.operators.runs import forgotten, rows_of, with_rows_of
 from pipeline_processing.points.barriers import Barriers, one_after_the_other
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import grown
 
 NONE = -1
@@ -82,7 +82,7 @@ class Barrier:
 
     idle_ns: int = option("idle", duration, 0, "how long after the last point of a group")
     period_ns: int = option("period", duration, 0, "how often")
-    forget: bool = option("delete", flag, False, "keep nothing of a group after its barrier")
+    forgets: bool = option("delete", flag, False, "keep nothing of a group after its barrier")
 
     def __post_init__(self) -> None:
         if self.idle_ns != 0 and self.period_ns != 0:
@@ -102,6 +102,9 @@ class Barrier:
         first = int(state.timers.ends[0])
         return NEVER if first == NONE else int(state.timers.due_ns[first])
 
+    def forget(self, state: Told, groups: Ids) -> None:
+        _forget(groups[groups < len(state.timers.due_ns)], state.timers)
+
     def step(self, state: Told, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data, rows = inputs[0], rows_of(inputs[0])
         state.grow(len(keys.groups))
@@ -110,18 +113,19 @@ class Barrier:
         due_ns = tick.now_ns + self._wait_ns
         kept = _passed(rows.group, rows.time_ns, due_ns, self.idle_ns > 0, state.timers)
         barriers = one_after_the_other(data.barriers, self._barriers(state, tick.now_ns))
+        self.forget(state, forgotten(data))
         out = replace(with_rows_of(data, kept, lambda left: left), barriers=barriers)
         return Step(state=state, out=out, counted=_counted(rows, kept))
 
     def _barriers(self, state: Told, now_ns: int) -> Barriers | None:
-        group, time_ns = _due(now_ns, Rule(self._wait_ns, self.idle_ns > 0, self.forget), state.timers)
+        group, time_ns = _due(now_ns, Rule(self._wait_ns, self.idle_ns > 0, self.forgets), state.timers)
         if not len(group):
             return None
         return Barriers(
             group=group.astype(np.int32),
             time_ns=time_ns,
             cause=np.full(len(group), state.cause),
-            forget=np.full(len(group), self.forget),
+            forget=np.full(len(group), self.forgets),
         )
 
 
@@ -163,6 +167,14 @@ def _due(now_ns, rule, timers):
         if not rule.forget:
             _set(timers, group, now_ns + rule.wait_ns)
     return due, time_ns
+
+
+@njit(cache=True, nogil=True)
+def _forget(groups, timers):
+    for group in groups:
+        if timers.due_ns[group] != STOPPED:
+            _unset(timers, group)
+        timers.barrier_ns[group], timers.last_ns[group] = LONG_AGO, LONG_AGO
 
 
 @njit(cache=True, nogil=True)

@@ -73,6 +73,9 @@ class ChangeDetect:
     def initial(self) -> Passed:
         return Passed()
 
+    def forget(self, state: Passed, groups: Ids) -> None:
+        state.forget(groups, len(self.of))
+
     def step(self, state: Passed, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         runs = Runs.of(inputs[0], keys)
         before = Passed() if runs.fresh else state
@@ -85,7 +88,7 @@ class ChangeDetect:
             is_text = before.kind[at] == STRING
             before.text[at] = None
             before.text[at[is_text]] = names[before.bits[at[is_text]]]
-        state.forget(forgotten(inputs[0]), len(self.of))
+        self.forget(state, forgotten(inputs[0]))
         errors = {
             f'field "{name}" is missing': count for name, count in zip(self.of, missing.tolist(), strict=True) if count
         }

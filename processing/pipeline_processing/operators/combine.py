@@ -66,7 +66,7 @@ class Combine:
         data = rounded(inputs[0], self.tolerance_ns)
         runs = runs_of_batches(data)[0] if isinstance(data, Batches) else state.runs.of_points(data, keys)
         fits, errors = self._fits(runs.rows, state.expressions, tick, keys) if len(runs) else (None, {})
-        self._forget(state, forgotten(data))
+        self.forget(state, forgotten(data))
         if fits is None:
             return Step(state=state, out=empty_frame())
         rows, run, refused = chosen_rows(fits, runs.start, self.max)
@@ -74,7 +74,7 @@ class Combine:
             errors[f"more than {self.max} combinations of points of one time"] = int(refused)
         return Step(state=state, out=self._points(runs, rows, run, keys), errors=errors)
 
-    def _forget(self, state: Combining, groups: Ids) -> None:
+    def forget(self, state: Combining, groups: Ids) -> None:
         state.runs.forget(groups)
         for each, known in zip(self.expressions, state.expressions, strict=True):
             each.forget(known, groups)

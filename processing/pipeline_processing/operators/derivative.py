@@ -55,6 +55,9 @@ class Derivative:
     def initial(self) -> Previous:
         return Previous()
 
+    def forget(self, state: Previous, groups: Ids) -> None:
+        state.forget(groups)
+
     def step(self, state: Previous, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         runs = Runs.of(inputs[0], keys)
         value, present = runs.rows.numbers(self.of)

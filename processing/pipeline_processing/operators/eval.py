@@ -20,7 +20,7 @@ from pipeline_processing.operators.options import (
 from pipeline_processing.operators.runs import forgotten, rows_of, with_rows_of
 from pipeline_processing.operators.tagging import tagged
 from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 Results = dict[str, Mapping[Type, Column]]
 
@@ -61,6 +61,10 @@ class Eval:
     def initial(self) -> list[Any]:
         return [each.initial() for each in self.lambdas]
 
+    def forget(self, state: list[Any], groups: Ids) -> None:
+        for expression, known in zip(self.lambdas, state, strict=True):
+            expression.forget(known, groups)
+
     def step(self, state: list[Any], inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         run = _Evaluation(rows_of(inputs[0]))
         for name, expression, known in zip(self.as_, self.lambdas, state, strict=True):
@@ -69,8 +73,7 @@ class Eval:
             run.only_strings(name)
         for name in self.keep or ():
             run.only_with(name)
-        for expression, known in zip(self.lambdas, state, strict=True):
-            expression.forget(known, forgotten(inputs[0]))
+        self.forget(state, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], run.valid, lambda rows: self._made(rows, run, keys))
         return Step(state=state, out=out, errors=run.errors)
 

@@ -89,6 +89,9 @@ class Flatten:
     def initial(self) -> Flattening:
         return Flattening(Prefixes(self.on, self.delimiter))
 
+    def forget(self, state: Flattening, groups: Ids) -> None:
+        state.runs.forget(groups)
+
     def step(self, state: Flattening, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = rounded(inputs[0], self.tolerance_ns)
         if not isinstance(data, Batches):

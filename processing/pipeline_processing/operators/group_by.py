@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline_processing.operators.grouping import Grouping
+from pipeline_processing.operators.grouping import Grouping, too_many
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import Star, argument, flag, option, strings, tag_names
 from pipeline_processing.operators.regrouped_batches import Regrouped
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries
+from pipeline_processing.points.keys import REFUSED, Group, Ids, Keys, PerSeries
 
 
 class NewGroups:
@@ -27,18 +27,18 @@ class NewGroups:
         self._apart = PerSeries(lambda each: int(keys.groups[each].name is not None))
 
     def of(self, rows: Frame, like: Ids, before: Ids, keys: Keys) -> Ids:
-        """The rows' groups; they are of the measurement of `like`, and were in the groups `before`.
+        """The rows' groups, REFUSED where there are too many; they are of the measurement of `like`, and were in the groups `before`.
 
         Measurements that were apart stay so.
         """
         group = self._by_tags.of(rows.series)
-        apart = np.ones(len(rows), dtype=bool) if self._all_apart else self._apart.of(before) == 1
+        apart = (group != REFUSED) & (self._all_apart | (self._apart.of(before) == 1))
         if not apart.any():
             return group
         pairs, which = np.unique(group[apart].astype(np.int64) << 32 | like[apart], return_inverse=True)
         named = [(keys.groups[pair >> 32].tags, keys.series[pair & 0xFFFFFFFF].name) for pair in pairs.tolist()]
         group = group.copy()
-        group[apart] = np.array([keys.group_id(Group(*each)) for each in named], dtype=np.int32)[which]
+        group[apart] = np.array([keys.group_id_within(Group(*each)) for each in named], dtype=np.int32)[which]
         return group
 
 
@@ -76,15 +76,28 @@ class GroupBy:
     def initial(self) -> Regrouping:
         return Regrouping()
 
+    def keeps(self, state: Regrouping) -> Ids:
+        """The groups of which something waits."""
+        store = state.batches.store
+        return store.group[store.slots()]
+
     def step(self, state: Regrouping, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]
         if state.groups is None:
             grouping = Grouping(by=self.tags, exclude=self.exclude, by_measurement=self.by_measurement)
             state.groups = NewGroups(grouping, keys)
         if not isinstance(data, Batches):
-            return Step(state=state, out=replace(data, group=state.groups.of(data, data.series, data.group, keys)))
+            group = state.groups.of(data, data.series, data.group, keys)
+            taken = group != REFUSED
+            return Step(state=state, out=replace(data.kept(taken), group=group[taken]), errors=_refused(taken, keys))
         batch = data.batch_of_row()
         like = data.series[batch]
         group = state.groups.of(data.rows, like, data.group[batch], keys)
-        out = state.batches.step(data.with_rows(replace(data.rows, group=group)), keys)
-        return Step(state=state, out=out)
+        taken = group != REFUSED
+        kept = data.kept_rows(taken)
+        out = state.batches.step(kept.with_rows(replace(kept.rows, group=group[taken])), keys)
+        return Step(state=state, out=out, errors=_refused(taken, keys))
+
+
+def _refused(taken: np.ndarray, keys: Keys) -> dict[str, int]:
+    return {} if taken.all() else {too_many(keys): int((~taken).sum())}

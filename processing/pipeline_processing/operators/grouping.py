@@ -25,4 +25,12 @@ class Grouping:
         return Group(tags=tuple((each, tags.get(each, "")) for each in chosen), name=name)
 
     def group_id(self, keys: Keys, series: int) -> int:
-        return keys.group_id(self.group_of(keys.series[series]))
+        """REFUSED where there are as many as there may be."""
+        return keys.group_id_within(self.group_of(keys.series[series]))
+
+
+def too_many(keys: Keys) -> str:
+    """Why points of new groups are dropped."""
+    return (
+        f"the point is of a new group, and the task has {keys.groups_max:,} groups, as many as TASKS_GROUPS_MAX allows"
+    )

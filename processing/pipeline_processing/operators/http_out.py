@@ -11,9 +11,10 @@ from numba import njit
 
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import argument, string
+from pipeline_processing.operators.runs import forgotten
 from pipeline_processing.points.batches import Batches, no_batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import RowStore, grown
 
 NONE = -1
@@ -25,7 +26,7 @@ class Newest:
 
     rows: RowStore = field(default_factory=RowStore)
     slot: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    order: list[int] = field(default_factory=list)
+    order: dict[int, None] = field(default_factory=dict)
     batches: dict[int, tuple[Batches, int]] = field(default_factory=dict)
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -36,7 +37,16 @@ class Newest:
         self.rows, self.slot, self.order, self.batches = held
 
     def points(self) -> Frame:
-        return self.rows.take(self.slot[np.array(self.order, dtype=np.int64)])
+        return self.rows.take(self.slot[np.array(list(self.order), dtype=np.int64)])
+
+    def forget(self, groups: Ids) -> None:
+        met = groups[groups < len(self.slot)]
+        slots = self.slot[met]
+        self.rows.free(slots[slots != NONE])
+        self.slot[met] = NONE
+        for each in groups.tolist():
+            self.order.pop(each, None)
+            self.batches.pop(each, None)
 
     def each_batch(self) -> list[Batches]:
         return [held.take(np.array([at])) for held, at in self.batches.values()]
@@ -46,7 +56,8 @@ class Newest:
 class HttpOut:
     """Keep the newest point, or batch, of each group under a name; they are read at `tasks/ID/NAME`.
 
-    Out:   what came in.
+    State: those.
+    Out:   what came in. A group that is forgotten is not read any more.
     From:  Kapacitor's `httpOut`.
     """
 
@@ -59,6 +70,9 @@ class HttpOut:
     def initial(self) -> Newest:
         return Newest()
 
+    def forget(self, state: Newest, groups: Ids) -> None:
+        state.forget(groups)
+
     def step(self, state: Newest, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]
         if isinstance(data, Batches):
@@ -66,12 +80,13 @@ class HttpOut:
                 state.batches[group] = data, at
         elif len(data):
             self._keep(state, data, groups=len(keys.groups))
+        state.forget(forgotten(data))
         return Step(state=state, out=data)
 
     def _keep(self, state: Newest, points: Frame, *, groups: int) -> None:
         state.slot = grown(state.slot, groups, fill=NONE)
         newest, first_seen = _newest(points.group, state.slot)
-        state.order.extend(first_seen.tolist())
+        state.order.update(dict.fromkeys(first_seen.tolist()))
         before = state.slot[points.group[newest]]
         state.rows.free(before[before != NONE])
         state.slot[points.group[newest]] = state.rows.add(points.take(newest))

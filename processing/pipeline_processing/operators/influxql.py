@@ -15,7 +15,7 @@ from pipeline_processing.operators.same_times import SameTimes
 from pipeline_processing.operators.typed_values import Part, Typed, typed
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Column, Frame, Type
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,9 @@ class Function:
 
     def initial(self) -> SameTimes:
         return SameTimes()
+
+    def forget(self, state: SameTimes, groups: Ids) -> None:
+        state.forget(groups)
 
     def step(self, state: SameTimes, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data = inputs[0]

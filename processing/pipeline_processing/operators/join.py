@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 
-from pipeline_processing.operators.arrivals import CLOSING_CAUSE, Arrivals, rounded
+from pipeline_processing.operators.arrivals import CLOSING_CAUSE, Arrivals, barriers_of, rounded
 from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.operators.held_batches import Held, HeldBatches, heads_of, holder_of
 from pipeline_processing.operators.join_matching import Coarse, Matching, Slots
 from pipeline_processing.operators.join_results import Fill, Naming, first_given, joined_rows
-from pipeline_processing.operators.join_sets import Collected, Joined, Sets, collect, grown_sets, no_sets
+from pipeline_processing.operators.join_sets import (
+    NONE,
+    Collected,
+    Joined,
+    Sets,
+    collect,
+    forgotten,
+    grown_sets,
+    no_sets,
+)
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import (
     Arguments,
@@ -29,8 +38,10 @@ from pipeline_processing.operators.options import (
 )
 from pipeline_processing.operators.prefixes import check_prefixes
 from pipeline_processing.operators.renaming import Renaming
+from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Frame
+from pipeline_processing.points.go_time import rounded_ns
 from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import grown
 
@@ -78,9 +89,18 @@ class Joining:
         np.add.at(self.uses, found.slot, 1)
         return Collected(found.slot, parent, found.group, heads.time_ns[found.slot]), came.cause[found.by], left
 
-    def let_go(self, joined: Joined, left: np.ndarray) -> None:
+    def forget(self, groups: Ids, parents: int) -> None:
+        """What is held of these groups never comes out."""
+        if self.held is None:
+            return
+        given = forgotten(groups[groups < len(self.sets.first)], self.sets, parents)
+        left = self.matching.forget(groups, heads_of(self.held).next) if self.matching else groups[:0]
+        self.uses[left] -= 1
+        self.let_go(given, left)
+
+    def let_go(self, slot: np.ndarray, left: np.ndarray) -> None:
         """Free the slots that no set and no queue has any more."""
-        given = joined.slot[joined.slot >= 0]
+        given = slot[slot >= 0]
         np.subtract.at(self.uses, given, 1)
         candidates = np.unique(np.concatenate((given, left)))
         self.held.free(candidates[self.uses[candidates] == 0])
@@ -94,7 +114,7 @@ class Join:
     State:   those that have not met all others.
     Out:     a point with the fields of all, each under its parent's name, and with the tags of the group; batches are met by
              their end, and their points by time within. It comes when the last of them does, if no older one waits; and, once
-             every parent's newest point of the group is past a time, what lacks a point is filled, or dropped (a batch is
+             every parent's newest point or barrier of the group is past a time, what lacks a point is filled, or dropped (a batch is
              emptied). When the task closes, all sets come out.
     Refuses: names that are not one a parent, are the same, empty, or have the delimiter in them.
     From:    Kapacitor's `join`.
@@ -129,12 +149,31 @@ class Join:
     def step(self, state: Joining, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         collected, cause, left = state.take_in([rounded(each, self.tolerance_ns) for each in inputs], keys)
         parents = len(inputs)
+        barriers, parent = barriers_of(inputs)
+        if barriers is not None:
+            collected, cause = self._told(collected, cause, barriers, parent)
         state.sets = grown_sets(state.sets, groups=len(keys.groups), parents=parents, more=len(collected.slot))
         joined = collect(state.sets, collected, parents, tick.closing)
         made = self._batches if isinstance(state.held, HeldBatches) else self._points
         out = made(state, joined, np.append(cause, CLOSING_CAUSE)[joined.by], keys)
-        state.let_go(joined, left)
+        state.let_go(joined.slot, left)
+        if barriers is not None:
+            self.forget(state, barriers.forgotten())
+            out = replace(out, barriers=replace(barriers, group=state.renaming.groups(barriers.group, keys)))
         return Step(state=state, out=out)
+
+    def _told(
+        self, collected: Collected, cause: np.ndarray, barriers: Barriers, parent: np.ndarray
+    ) -> tuple[Collected, np.ndarray]:
+        """What goes into sets, and after it the barriers; with the cause of each."""
+        time_ns = rounded_ns(barriers.time_ns, self.tolerance_ns) if self.tolerance_ns else barriers.time_ns
+        told = Collected(np.full(len(barriers), NONE), parent, barriers.group.astype(np.int64), time_ns)
+        return Collected(*map(np.concatenate, zip(collected, told, strict=True))), np.append(cause, barriers.cause)
+
+    def forget(self, state: Joining, groups: Ids) -> None:
+        state.forget(groups, len(self.as_))
+        if self.delete_all and len(groups) and state.matching:
+            state.matching.forget_times()
 
     def _points(self, state: Joining, joined: Joined, cause: np.ndarray, keys: Keys) -> Frame:
         naming = self._naming()

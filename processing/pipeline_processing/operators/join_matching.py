@@ -21,7 +21,7 @@ from numba import njit
 from pipeline_processing.operators.arrivals import Arrivals
 from pipeline_processing.operators.join_sets import NONE, UNSEEN
 from pipeline_processing.points.keys import Group, Ids, Keys, PerSeries
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.store import grown, reset
 
 
 class Coarse:
@@ -98,6 +98,18 @@ class Matching:
         self.queues.parent[came.slot] = came.parent
         found, left = _matched(Came(came.slot, came.parent, coarse, fine), self.queues, slots)
         return found, self.queues.parent[found.slot], left
+
+    def forget(self, groups: Ids, following: np.ndarray) -> np.ndarray:
+        """The slots of what waits in these coarse groups; none does any more, and no parent's time counts."""
+        met = groups[groups < len(self.queues.first_match)]
+        for parent in range(self.parents):
+            reset(self.queues.newest_ns, met.astype(np.int64) * self.parents + parent, UNSEEN)
+        matches = _emptied(met, self.queues.first_match, following)
+        return np.concatenate((matches, _emptied(met, self.queues.first_fine, following)))
+
+    def forget_times(self) -> None:
+        """Of all groups and parents."""
+        self.queues.newest_ns[:] = UNSEEN
 
     def _grow(self, groups: int, slots: int) -> None:
         old = self.queues
@@ -210,6 +222,16 @@ def _enqueue(first, last, following, what):
     else:
         following[last[coarse]] = slot
     last[coarse] = slot
+
+
+@njit(cache=True, nogil=True)
+def _emptied(groups, first, following):
+    left, gone = np.empty(64, dtype=np.int64), 0
+    for group in groups:
+        while first[group] >= 0:
+            left, gone = _appended(left, gone, first[group])
+            first[group] = following[first[group]]
+    return left[:gone]
 
 
 @njit(cache=True, nogil=True)

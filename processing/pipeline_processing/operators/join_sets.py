@@ -43,7 +43,7 @@ class Sets(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """What is to be put into sets: an entry each, in order."""
+    """What is to be put into sets: an entry each, in order. One whose slot is NONE is a barrier, which moves its parent's time."""
 
     slot: np.ndarray
     parent: np.ndarray
@@ -102,11 +102,12 @@ def collect(sets, collected, parents, closing):
     n = 0
     for i in range(len(collected.slot)):
         group, parent, time_ns = collected.group[i], collected.parent[i], collected.time_ns[i]
-        if sets.rank[group] < 0:
-            sets.rank[group] = sets.counts[1]
-            sets.counts[1] += 1
-        one = _set_for(sets, group, (parent, parents), time_ns)
-        sets.slot[one * parents + parent] = collected.slot[i]
+        if collected.slot[i] != NONE:
+            if sets.rank[group] < 0:
+                sets.rank[group] = sets.counts[1]
+                sets.counts[1] += 1
+            one = _set_for(sets, group, (parent, parents), time_ns)
+            sets.slot[one * parents + parent] = collected.slot[i]
         sets.newest_ns[group * parents + parent] = time_ns
         before, n = n, _emit(sets, group, parents, out, n)
         out.by[before:n] = i
@@ -116,6 +117,25 @@ def collect(sets, collected, parents, closing):
                 n = _emit_first(sets, group, parents, out, n)
                 out.by[n - 1] = NONE
     return Joined(out.slot[:n], out.time_ns[:n], out.group[:n], out.by[:n])
+
+
+@njit(cache=True, nogil=True)
+def forgotten(groups, sets, parents):
+    """The slots of all that these groups hold; they hold nothing any more, and begin anew."""
+    room = len(sets.time_ns) - sets.counts[0]
+    out = Joined(
+        np.empty((room, parents), dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+    )
+    n = 0
+    for group in groups:
+        while sets.first[group] >= 0:
+            n = _emit_first(sets, group, parents, out, n)
+        sets.rank[group] = NONE
+        sets.newest_ns[group * parents : (group + 1) * parents] = UNSEEN
+    return out.slot[:n]
 
 
 @njit(cache=True, nogil=True)

@@ -58,6 +58,12 @@ class Operator(Protocol):
         """One input a parent, in the parents' order."""
 
 
+def is_clocked(operator: Operator) -> bool:
+    """Whether it has times at which it is due, as `due_ns` of its state says. One that has them only where it is told to says so
+    in `clocked`."""
+    return hasattr(operator, "due_ns") and getattr(operator, "clocked", True)
+
+
 class CannotRun(ValueError):
     """What an operator's fields say can be written, and not be run."""
 

@@ -15,7 +15,7 @@ from numba import njit
 from pipeline_processing.operators.go_sort import go_sorted
 from pipeline_processing.operators.group_series import GroupSeries
 from pipeline_processing.points.batches import Batches, no_batches
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import RowStore, grown
 
 UNSEEN = np.iinfo(np.int64).min
@@ -31,6 +31,9 @@ class Regrouped:
     slot: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     like: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     known: GroupSeries = field(default_factory=GroupSeries)
+
+    def held_series(self) -> Ids:
+        return np.concatenate((self.like[: self.count], self.store.held_series()))
 
     def step(self, batches: Batches, keys: Keys) -> Batches:
         if len(batches) == 0:

@@ -69,6 +69,9 @@ class SameTimeRuns:
             rows=rows,
         )
 
+    def held_series(self) -> Ids:
+        return np.concatenate((self.like, self.store.held_series()))
+
     def forget(self, groups: Ids) -> None:
         """What these groups hold never comes out."""
         met = groups[groups < len(self.open.first)]

@@ -56,6 +56,9 @@ class Sample:
     def initial(self) -> Seen:
         return Seen()
 
+    def forget(self, state: Seen, groups: Ids) -> None:
+        state.forget(groups)
+
     def step(self, state: Seen, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         kept = (
             self._by_time(inputs[0], keys)

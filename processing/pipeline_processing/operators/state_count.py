@@ -54,11 +54,11 @@ class StateCount:
         if not runs.fresh:
             state.count = before
         counts = _counts(runs.run, found.valid, found.truth, before)[found.valid]
-        self._forget(state, forgotten(inputs[0]))
+        self.forget(state, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], found.valid, lambda rows: rows.replaced(self.as_, {"int": Column(counts)}))
         return Step(state=state, out=out, errors=found.errors)
 
-    def _forget(self, state: Counting, groups: Ids) -> None:
+    def forget(self, state: Counting, groups: Ids) -> None:
         reset(state.count, groups)
         self.condition.forget(state.condition, groups)
 

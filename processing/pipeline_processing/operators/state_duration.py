@@ -63,11 +63,11 @@ class StateDuration:
         truth = found.truth[found.valid]
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = np.where(truth, spent_ns.astype(np.float64) / np.float64(self.unit_ns), -1.0)
-        self._forget(state, forgotten(inputs[0]))
+        self.forget(state, forgotten(inputs[0]))
         out = with_rows_of(inputs[0], found.valid, lambda rows: rows.replaced(self.as_, {"float": Column(spent)}))
         return Step(state=state, out=out, errors=found.errors)
 
-    def _forget(self, state: Since, groups: Ids) -> None:
+    def forget(self, state: Since, groups: Ids) -> None:
         reset(state.start_ns, groups, OUTSIDE)
         self.condition.forget(state.condition, groups)
 

@@ -13,8 +13,8 @@ from pipeline_processing.operators.options import argument, duration, flag, opti
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Column, Frame, empty_frame
 from pipeline_processing.points.go_time import truncated_ns
-from pipeline_processing.points.keys import Keys, Series
-from pipeline_processing.points.store import grown
+from pipeline_processing.points.keys import Ids, Keys, Series
+from pipeline_processing.points.store import grown, reset
 
 UNSEEN = -1
 
@@ -53,6 +53,10 @@ class Stats:
     def due_ns(self, state: Passed) -> int:
         """When a step is wanted though nothing came in."""
         return state.due_ns
+
+    def forget(self, state: Passed, groups: Ids) -> None:
+        reset(state.count, groups, UNSEEN)
+        state.groups = [each for each in state.groups if state.count[each] != UNSEEN]
 
     def step(self, state: Passed, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         self._count(state, inputs[0], keys)

@@ -65,6 +65,9 @@ class Running:
             self.series[groups] = self.known.of(groups, points.series[new[first]], keys)
         return self.series[points.group]
 
+    def held_series(self) -> Ids:
+        return self.series
+
     def forget(self, groups: Ids) -> None:
         reset(self.kind, groups, UNSETTLED)
         reset(self.series, groups, -1)
@@ -107,6 +110,9 @@ class Transformation:
 
     def given(self, rows: Rows, values: Any) -> Given:
         raise NotImplementedError
+
+    def forget(self, state: Running, groups: Ids) -> None:
+        state.forget(groups)
 
     def step(self, state: Running, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         data, runs = inputs[0], Runs.of(inputs[0], keys)

@@ -11,7 +11,7 @@ from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tic
 from pipeline_processing.operators.options import argument, expression
 from pipeline_processing.operators.predicates import judged
 from pipeline_processing.operators.runs import forgotten, rows_of, with_rows_of
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.points.keys import Ids, Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,10 @@ class Where:
     def initial(self) -> Any:
         return self.condition.initial()
 
+    def forget(self, state: Any, groups: Ids) -> None:
+        self.condition.forget(state, groups)
+
     def step(self, state: Any, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         found = judged(self.condition, rows_of(inputs[0]), state, tick, keys)
-        self.condition.forget(state, forgotten(inputs[0]))
+        self.forget(state, forgotten(inputs[0]))
         return Step(state=state, out=with_rows_of(inputs[0], found.truth, lambda kept: kept), errors=found.errors)

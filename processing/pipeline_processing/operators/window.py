@@ -28,8 +28,8 @@ from pipeline_processing.operators.ring_windows import (
 from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.batches import Batches, joined, no_batches
 from pipeline_processing.points.frame import Frame
-from pipeline_processing.points.keys import Keys
-from pipeline_processing.points.store import RowStore, grown
+from pipeline_processing.points.keys import Ids, Keys
+from pipeline_processing.points.store import RowStore, grown, reset
 
 
 @dataclass(slots=True)
@@ -47,8 +47,14 @@ class Held:
         self.rings = grown_rings(self.rings, len(keys.groups))
         return Rows(points.group, points.time_ns, slot, self.store.time_ns, self.store.next)
 
-    def forget(self, barriers: Barriers) -> None:
-        self.store.free(forgotten(barriers.group[barriers.forget], self.rings, self.store.next))
+    def forget(self, groups: Ids) -> None:
+        """What is held of these groups is in no window any more."""
+        met = groups[groups < len(self.rings.size)]
+        self.store.free(forgotten(met, self.rings, self.store.next))
+        reset(self.series, groups, -1)
+
+    def held_series(self) -> Ids:
+        return np.concatenate((self.series, self.store.held_series()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,9 @@ class Window:
     def initial(self) -> Held:
         return Held()
 
+    def forget(self, state: Held, groups: Ids) -> None:
+        state.forget(groups)
+
     def step(self, state: Held, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
         points: Frame = inputs[0]
         out = self._of_points(state, points, keys) if len(points) else no_batches()
@@ -96,7 +105,7 @@ class Window:
             state.rings = grown_rings(state.rings, len(keys.groups))
             if not self.period_count:
                 out = joined([out, self._of_barriers(state, points.barriers)])
-            state.forget(points.barriers)
+            state.forget(points.barriers.forgotten())
         return Step(state=state, out=out)
 
     def _of_points(self, state: Held, points: Frame, keys: Keys) -> Batches:

@@ -2,14 +2,15 @@
 
 A series is a database, retention policy, measurement and set of tags; a group is what `groupBy` made of one. Points carry
 the numbers, so what is computed for names and tags is computed once a series, never once a point. Numbers are given in
-order of arrival and never given twice.
+order of arrival; those of groups that were forgotten, and of series that nothing refers to, are given again
+(graph/forgetting.py). A task has no more than `groups_max` groups: points of others are dropped where groups are made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -46,29 +47,74 @@ class Group:
 
 @dataclass(slots=True)
 class Keys:
-    """The series and groups that a task has met."""
+    """The series and groups that a task knows; what has the number of neither is `FREE_SERIES` or `FREE_GROUP`."""
 
     series: list[Series] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    groups_max: int | None = None
+    refilled: list[int] = field(default_factory=list)
+    """Numbers of series that were given again since the last release: who goes by how many series there are misses them."""
     _series_ids: dict[Series, int] = field(default_factory=dict)
     _group_ids: dict[Group, int] = field(default_factory=dict)
+    _free_series: list[int] = field(default_factory=list)
+    _free_groups: list[int] = field(default_factory=list)
+
+    @property
+    def series_count(self) -> int:
+        return len(self._series_ids)
+
+    @property
+    def group_count(self) -> int:
+        return len(self._group_ids)
 
     def series_id(self, series: Series) -> int:
         found = self._series_ids.get(series)
         if found is None:
-            found = self._series_ids[series] = len(self.series)
-            self.series.append(series)
+            if self._free_series:
+                self.refilled.append(self._free_series[-1])
+            found = self._series_ids[series] = _placed(series, self.series, self._free_series)
         return found
 
     def group_id(self, group: Group) -> int:
         found = self._group_ids.get(group)
         if found is None:
-            found = self._group_ids[group] = len(self.groups)
-            self.groups.append(group)
+            found = self._group_ids[group] = _placed(group, self.groups, self._free_groups)
         return found
 
+    def group_id_within(self, group: Group) -> int:
+        """REFUSED where the task has as many groups as it may."""
+        full = self.groups_max is not None and self.group_count >= self.groups_max
+        return REFUSED if full and group not in self._group_ids else self.group_id(group)
 
+    def known_groups(self) -> Ids:
+        return np.fromiter(self._group_ids.values(), dtype=np.int32, count=len(self._group_ids))
+
+    def release(self, groups: Ids, series_in_use: Ids) -> None:
+        """These groups, and the series that are not in use, are unknown again; their numbers are free."""
+        for each in sorted(groups.tolist(), reverse=True):
+            del self._group_ids[self.groups[each]]
+            self.groups[each] = FREE_GROUP
+            self._free_groups.append(each)
+        unused = set(self._series_ids.values()).difference(series_in_use.tolist())
+        for each in sorted(unused, reverse=True):
+            del self._series_ids[self.series[each]]
+            self.series[each] = FREE_SERIES
+            self._free_series.append(each)
+        self.refilled = []
+
+
+def _placed(new: Any, known: list[Any], free: list[int]) -> int:
+    """Where it is now: at the last free place, or at the end."""
+    if free:
+        known[free[-1]] = new
+        return free.pop()
+    known.append(new)
+    return len(known) - 1
+
+
+FREE_SERIES, FREE_GROUP = Series("", "", ""), Group()
 UNKNOWN = -1
+REFUSED = -2
 
 
 @dataclass(slots=True)

@@ -70,6 +70,15 @@ class RowStore:
             fields=fields if len(slots) else {},
         )
 
+    def slots(self) -> np.ndarray:
+        """Those that hold a row."""
+        holds = np.ones(len(self.time_ns), dtype=bool)
+        holds[self._free[: self._free_count]] = False
+        return np.flatnonzero(holds)
+
+    def held_series(self) -> np.ndarray:
+        return self.series[self.slots()]
+
     def free(self, slots: np.ndarray) -> None:
         """Give the slots back; what they held is gone."""
         self._free[self._free_count : self._free_count + len(slots)] = slots

@@ -41,5 +41,12 @@ class TasksSettings(ServiceSettings):
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     snapshot_interval_s: Annotated[float, Field(validation_alias="TASKS_SNAPSHOT_INTERVAL_S", gt=0, le=3600)] = 10.0
     """Seconds between two snapshots of a task: what a task did since the last is done again after a crash."""
+    forget_groups_after_s: Annotated[float, Field(validation_alias="TASKS_FORGET_GROUPS_AFTER_S", ge=0)] = 604_800.0
+    """Seconds without a point after which a task that runs forgets a group: seven days, so that what comes once a week is still
+    known; 0 is never. An alert that is not OK is kept, and so are groups that `stats` or `deadman` tell of."""
+    groups_max: Annotated[int, Field(validation_alias="TASKS_GROUPS_MAX", ge=1)] = 2_000_000
+    """How many groups a task may have: points of others are dropped and counted."""
+    state_bytes_max: Annotated[int, Field(validation_alias="TASKS_STATE_BYTES_MAX", ge=1 << 16)] = 1 << 31
+    """How large a task's snapshot may be, about what its state takes in memory: a task that has more stops, and says so."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
     """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""

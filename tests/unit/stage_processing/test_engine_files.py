@@ -9,11 +9,19 @@ import pytest
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.keys import Keys
 
 STEPS = [StepTaken(number=7, now_ns=1, taken=(Taken("points", 0, 3, 5),)), StepTaken(number=8, now_ns=2)]
 STATE = Snapshot(
-    version=3, steps=9, rows=4, positions={("points", 0): 5}, keys=Keys(), states={"mean2": [1.5]}, outlets=None
+    version=3,
+    steps=9,
+    rows=4,
+    positions={("points", 0): 5},
+    keys=Keys(),
+    states={"mean2": [1.5]},
+    silence=Silence(series_left=2),
+    outlets=None,
 )
 
 
@@ -50,7 +58,8 @@ def test_a_snapshot_is_read_as_it_was_written(path: Path) -> None:
     snapshots.write(path, snapshots.to_bytes(STATE))
     found = snapshots.read(path, version=3)
     assert found is not None
-    assert (replace(found, keys=STATE.keys) == STATE, found.keys.groups) == (True, STATE.keys.groups)
+    same = replace(found, keys=STATE.keys, silence=STATE.silence)
+    assert (same == STATE, found.keys.groups, found.silence.series_left) == (True, STATE.keys.groups, 2)
 
 
 def test_a_snapshot_of_another_definition_is_none(path: Path) -> None:

@@ -1,30 +1,16 @@
-"""A task on the queue through stops and crashes: what it holds and says is what it would without them.
-
-A crash is a life whose files are copied as they are: what it does at its end, the next one does not see.
-"""
+"""A task on the queue through stops and crashes: what it holds and says is what it would without them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from shutil import copytree
 
 import pytest
-from pipeline_processing.engine.live import Live
-from pipeline_processing.engine.task_master import TaskMaster
-from pipeline_processing.engine.world import World
-from pipeline_processing.points.reading import Reader
-from pipeline_processing.tasks.task_master import TaskDefinition
+from crashing_engines import Machine, comes, sums
 from pipeline_queue.brokers import Message
-from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.catalog import topics
-from pipeline_queue.codec import as_repeated, decode
-from pipeline_queue.points.block import Origin, messages
-from pipeline_queue.points.line_protocol import Parser
-from pipeline_queue.points.message_ids import MessageIds
-from pipeline_queue.topics import ALERTS, POINTS
-from waiting import PATIENCE_S, until
+from pipeline_queue.topics import POINTS
 
 SUM = """
 stream
@@ -36,85 +22,13 @@ stream
     |alert()
         .crit(lambda: "sum" > 5.0)
 """
-ORIGIN = Origin("db", "rp")
-
-
-@dataclass
-class Machine:
-    """A queue that outlives engines, and a folder that each takes over from the one before."""
-
-    folder: Path
-    log: MemoryLog = field(default_factory=MemoryLog)
-    masters: list[TaskMaster] = field(default_factory=list)
-    opened: list[Live] = field(default_factory=list)
-    ids: MessageIds = field(default_factory=MessageIds)
-
-    def broker(self) -> MemoryBroker:
-        return MemoryBroker(self.log)
-
-    def engine(self, *, version: int = 1) -> TaskMaster:
-        """Another one, after a crash of the one before."""
-        folder = self.folder / str(len(self.masters))
-        if self.masters:
-            copytree(self.folder / str(len(self.masters) - 1), folder)
-            self.masters[-1].close()
-        live = Live(
-            open_broker=self.broker,
-            folder=folder,
-            reader=Reader(),
-            open_outlets=lambda definition: World(
-                definition, open_broker=self.broker, allowed=lambda _: False, influx_url=""
-            ),
-            snapshot_interval_s=3600.0,
-        )
-        master = TaskMaster(live)
-        self.opened.append(live)
-        self.masters.append(master)
-        master.start_task(
-            master.new_task(
-                TaskDefinition(id="sum", type="stream", script=SUM, dbrps=(("db", "rp"),), vars={}, version=version)
-            )
-        )
-        return master
-
-    def write(self, *values: int, first: int = 0) -> list[Message]:
-        """As the door does; what was published."""
-        published = self.made(*values, first=first)
-        self.broker().publish(POINTS.name, published)
-        return published
-
-    def made(self, *values: int, first: int = 0) -> list[Message]:
-        """By the door, and not published yet."""
-        lines = "".join(f"cpu value={value} {first + at}\n" for at, value in enumerate(values))
-        (batch,) = Parser().parse(lines.encode(), now_ns=0).batches
-        return self.ids.given(messages(ORIGIN, batch))
-
-    def repeat(self, published: list[Message]) -> None:
-        """As the door does where it did not learn what became of it."""
-        self.broker().publish(POINTS.name, [as_repeated(each) for each in published])
-
-    def alerts(self) -> list[str]:
-        records = self.broker().read(ALERTS.name, self.broker().begin_offsets(ALERTS.name))
-        return [event.event_id for record in records for event in decode(ALERTS, record).events]
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path)
-    machine.broker().create(topics().values())
-    yield machine
-    for master in machine.masters:
-        master.close()
-    for live in machine.opened:
-        live.close()
-
-
-def sums(master: TaskMaster) -> list[float]:
-    return [each["values"][-1][-1] for each in master.series("sum", "sum")]
-
-
-def comes(ask: Callable[[], bool]) -> bool:
-    return until(ask, PATIENCE_S, pause_s=0.01)
+    with closing(Machine(tmp_path, SUM)) as machine:
+        machine.broker().create(topics().values())
+        yield machine
 
 
 def test_a_crash_before_the_first_snapshot_loses_nothing(machine: Machine) -> None:

@@ -9,7 +9,7 @@ from pipeline_processing.engine.journal import Taken
 from pipeline_processing.engine.life import _taken
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
-from pipeline_processing.engine.source import LogSource
+from pipeline_processing.engine.source import Began, LogSource
 from pipeline_queue.brokers import Message, Record
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.topics import POINTS
@@ -58,7 +58,12 @@ def log() -> MemoryLog:
 
 
 def source(log: MemoryLog, of: Ring, at: int) -> LogSource:
-    return LogSource(of, {(TOPIC, 0): at}, open_broker=lambda: MemoryBroker(log), decode=decoded)
+    return LogSource(
+        of,
+        Began(positions={(TOPIC, 0): at}, ends={(TOPIC, 0): at}),
+        open_broker=lambda: MemoryBroker(log),
+        decode=decoded,
+    )
 
 
 def test_the_ring_gives_what_follows_the_position_and_of_the_tasks_places_alone() -> None:
@@ -91,6 +96,16 @@ def test_a_task_whose_place_is_gone_goes_on_with_the_oldest_that_is_left(log: Me
     of = source(log, ring(), 2)
     found = [each for _ in range(3) for each in of.read(rows=10, wait_s=0)]
     assert places(found) == [(0, offset) for offset in range(4, 8)]
+
+
+def test_a_task_has_caught_up_when_it_has_read_what_was_there_when_it_began(log: MemoryLog) -> None:
+    began = Began(positions={(TOPIC, 0): 5}, ends={(TOPIC, 0): 8})
+    of = LogSource(ring(5, 6, 7, 8), began, open_broker=lambda: MemoryBroker(log), decode=decoded)
+    found = [of.has_caught_up()]
+    for _ in range(2):
+        of.read(rows=2, wait_s=0)
+        found.append(of.has_caught_up())
+    assert found == [False, False, True]
 
 
 def test_a_step_is_read_again_exactly_as_it_was_taken(log: MemoryLog) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import LogSource
+from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
@@ -55,12 +58,13 @@ def live(opening: Callable[[], Broker], tmp_path: Path) -> Iterator[Live]:
         yield here
 
 
-def living(opening: Callable[[], Broker], folder: Path) -> Live:
+def living(opening: Callable[[], Broker], folder: Path, **more: Any) -> Live:
     return Live(
         open_broker=opening,
         folder=folder / "running",
         reader=Reader(),
         open_outlets=lambda _: pytest.fail("not asked for"),
+        **more,
     )
 
 
@@ -181,9 +185,27 @@ def test_a_task_that_has_begun_goes_on_at_its_snapshot_wherever_it_began(
     assert measured(read(live.source(definition, snapshot(first)), 4)) == [(host, 2) for host in HOSTS]
 
 
+def test_series_that_were_read_longer_ago_than_groups_are_remembered_are_no_longer_known_to_the_reader(
+    opening: Callable[[], Broker], tmp_path: Path
+) -> None:
+    now_s = [100.0]
+    limits = Limits(forget_after_s=10.0)
+    with closing(living(opening, tmp_path, limits=limits, monotonic_s=lambda: now_s[0])) as live:
+        source = live.source(task(("pipeline", "monitoring")), None)
+        known = []
+        for seq, at_s in enumerate((105.0, 110.0, 111.0)):
+            now_s[0] = at_s
+            measure(opening, seq, f"host-{seq}")
+            assert measured(read(source, 1)) == [(f"host-{seq}", seq)]
+            known.append(len(live.reader.series))
+    assert known == [1, 2, 1]
+
+
 def snapshot(source: LogSource) -> Snapshot:
     positions = dict(source.positions)
-    return Snapshot(version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, outlets=None)
+    return Snapshot(
+        version=0, steps=1, rows=1, positions=positions, keys=Keys(), states={}, silence=Silence(), outlets=None
+    )
 
 
 @pytest.mark.parametrize("dbrp", [("telegraf", "monitoring"), ("pipeline", "points"), ("pipeline", "autogen")])

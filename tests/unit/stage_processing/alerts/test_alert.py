@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from alert_cases import SECOND_NS, START_S, Input, expression, run
 from pipeline_processing.alerts.event import Inhibition, Place
 from pipeline_processing.alerts.templates import TemplateFailed
 from pipeline_processing.operators.alert import Alert
+from pipeline_processing.operators.operator import Tick
+from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.frame import Frame, value_at
 from pipeline_processing.results import series_of
 
@@ -37,6 +40,29 @@ def test_points_with_an_event_pass_with_level_id_message_and_duration() -> None:
     tags = [points.keys.series[each].tags for each in out.series.tolist()]
     assert tags[1] == (("host", "a"), ("it", "load:host=a"), ("lt", "OK"))
     assert [points.keys.groups[each].id for each in out.group.tolist()] == ["host=a", "host=a"]
+
+
+def test_a_barrier_that_deletes_groups_takes_no_recovery_from_one() -> None:
+    points, alert = Input(by=["host"]), Alert(crit=HIGH)
+    first = points.frame("load,host=a v=6 0", "load,host=b v=1 0")
+    told = Barriers(group=first.group, time_ns=first.time_ns, cause=first.cause, forget=np.array([True, True]))
+    state = alert.initial()
+    alert.step(state, [replace(first, barriers=told)], Tick(now_ns=0), points.keys)
+    assert (state.groups.met[first.group].tolist(), alert.keeps(state).tolist()) == ([True, False], [first.group[0]])
+    second = points.frame("load,host=a v=1 3", "load,host=b v=1 3")
+    (event,) = alert.step(state, [second], Tick(now_ns=0), points.keys).emitted
+    assert (event.id, event.level, event.duration_ns) == ("load:host=a", 0, 3 * SECOND_NS)
+
+
+def test_ids_are_forgotten_once_their_alerts_are_ok() -> None:
+    points, alert = Input(by=["host"]), Alert(crit=HIGH)
+    state = alert.initial()
+    taken = points.frame("load,host=a v=6 0", "load,host=b v=6 0", "load,host=a v=1 3")
+    alert.step(state, [taken], Tick(now_ns=0), points.keys)
+    alert.forget(state, taken.group[:1])
+    assert state.identities.texts == ["load:host=b"]
+    (event,) = alert.step(state, [points.frame("load,host=b v=1 4")], Tick(now_ns=0), points.keys).emitted
+    assert (event.id, event.previous_level) == ("load:host=b", 3)
 
 
 def test_batches_with_an_event_pass_whole_and_marked() -> None:

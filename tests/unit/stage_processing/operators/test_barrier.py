@@ -95,7 +95,7 @@ def test_it_is_due_when_the_first_timer_is() -> None:
 
 
 def test_a_group_that_is_to_be_forgotten_begins_anew() -> None:
-    run = Clocked(Barrier(idle_ns=10, forget=True))
+    run = Clocked(Barrier(idle_ns=10, forgets=True))
     run.step(100, (100, "a"))
     assert run.step(110) == ([], [("n=a", 110)])
     assert run.operator.due_ns(run.state) == NEVER
@@ -147,7 +147,7 @@ def test_a_barrier_closes_the_window_of_a_silent_group_through_the_nodes_between
 
 
 def test_a_window_keeps_nothing_of_a_group_that_is_to_be_forgotten() -> None:
-    run = chained(Barrier(idle_ns=50, forget=True), Window(period_ns=1000, every_ns=10), Log())
+    run = chained(Barrier(idle_ns=50, forgets=True), Window(period_ns=1000, every_ns=10), Log())
     told(run, 100, frame(run.keys, [{"time": 100}]))
     assert told(run, 150) == [(110, [100])]
     assert len(run.states["window1"].store) == 0
@@ -165,7 +165,7 @@ def seen(run: Run, now_ns: int, *given: tuple[int, float, str]) -> list[dict[str
 def test_a_count_of_points_begins_anew_after_a_barrier_if_its_group_is_to_be_forgotten(
     forget: bool, after: list[int]
 ) -> None:
-    run = chained(Barrier(idle_ns=50, forget=forget), StateCount(condition=above("v", 0.0), as_="n"), Log())
+    run = chained(Barrier(idle_ns=50, forgets=forget), StateCount(condition=above("v", 0.0), as_="n"), Log())
     assert [each["n"] for each in seen(run, 100, (100, 1.0, "a"), (101, 1.0, "a"))] == [1, 2]
     assert seen(run, 151) == []
     assert [each["n"] for each in seen(run, 160, (160, 1.0, "a"), (160, 1.0, "b"))] == after
@@ -173,7 +173,7 @@ def test_a_count_of_points_begins_anew_after_a_barrier_if_its_group_is_to_be_for
 
 @pytest.mark.parametrize(("forget", "after"), [(False, [103.0]), (True, [102.0])])
 def test_what_a_lambda_has_counted_of_a_group_is_forgotten_with_it(forget: bool, after: list[float]) -> None:
-    run = chained(Barrier(idle_ns=50, forget=forget), Where(condition=every_other()), Log())
+    run = chained(Barrier(idle_ns=50, forgets=forget), Where(condition=every_other()), Log())
     assert [each["v"] for each in seen(run, 100, (100, 101.0, "a"))] == [101.0]
     assert seen(run, 151) == []
     assert [each["v"] for each in seen(run, 160, (160, 102.0, "a"), (160, 103.0, "a"))] == after

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from join_frames import Plain, by_time, numbered, run
+from join_frames import Plain, by_time, frame, numbered, plain, run
 from pipeline_processing.operators.arrivals import CLOSING_CAUSE
 from pipeline_processing.operators.join import Join, fill_value
+from pipeline_processing.operators.operator import Tick
 from pipeline_processing.operators.options import NodeName
+from pipeline_processing.points.barriers import Barriers
+from pipeline_processing.points.frame import Frame, empty_frame
+from pipeline_processing.points.keys import Keys
 
 SECOND_NS = 10**9
 TWO = {"others": (NodeName("b"),), "as_": ("a", "b")}
@@ -215,3 +221,49 @@ def test_names_that_are_not_one_for_each_node_are_refused(as_: tuple[str, ...]) 
 def test_a_fill_that_is_neither_none_nor_null_nor_a_number_is_refused(given: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="takes"):
         fill_value(given)
+
+
+def barrier(data: Frame, time: float, group: int, *, forget: bool = False) -> Frame:
+    found = Barriers(
+        group=np.array([group], dtype=np.int32),
+        time_ns=np.array([round(time * SECOND_NS)]),
+        cause=np.array([9]),
+        forget=np.array([forget]),
+    )
+    return replace(data, barriers=found)
+
+
+def test_a_barrier_is_as_far_as_its_parent_has_come_and_goes_on() -> None:
+    keys, join = Keys(), Join(others=(NodeName("b"),), as_=("a", "b"), fill=0)
+    state, tick = join.initial(), Tick(now_ns=0)
+    points = frame([{"time": 1.0, "v": 1.0}, {"time": 3.0, "v": 3.0}], keys)
+    assert len(join.step(state, [points, empty_frame()], tick, keys).out) == 0
+    out = join.step(state, [empty_frame(), barrier(empty_frame(), 2.0, int(points.group[0]))], tick, keys).out
+    assert [(each["time"], each["fields"]) for each in plain(out, keys)] == [(1.0, {"a.v": 1.0, "b.v": 0})]
+    assert (out.cause.tolist(), out.barriers.time_ns.tolist()) == ([9], [2 * SECOND_NS])
+
+
+@pytest.mark.parametrize(("delete_all", "alone"), [(False, 1), (True, 0)])
+def test_with_delete_all_other_groups_times_are_forgotten_too(delete_all: bool, alone: int) -> None:
+    # A point of a finer group goes into a set without a match once both parents are past it.
+    keys, join = Keys(), Join(others=(NodeName("b"),), as_=("a", "b"), on=("host",), delete_all=delete_all)
+    state, tick = join.initial(), Tick(now_ns=0)
+    fine = {"tags": {"host": "y", "cpu": "0"}, "by": ["cpu", "host"], "v": 1.0}
+    coarse = frame([{"time": 5.0, "tags": {"host": "y"}, "by": ["host"], "v": 2.0}], keys)
+    other = frame([{"time": 9.0, "tags": {"host": "x"}, "by": ["host"]}], keys)
+    join.step(state, [frame([{"time": 1.0, **fine}], keys), coarse], tick, keys)
+    join.step(state, [barrier(other, 9.0, int(other.group[0]), forget=True), empty_frame()], tick, keys)
+    join.step(state, [frame([{"time": 4.0, **fine}], keys), empty_frame()], tick, keys)
+    assert state.sets.count == alone
+
+
+@pytest.mark.parametrize("on", [(), ("host",)])
+def test_nothing_is_held_of_a_group_that_is_to_be_forgotten(on: tuple[str, ...]) -> None:
+    keys, join = Keys(), Join(others=(NodeName("b"),), as_=("a", "b"), fill=0, on=on)
+    state, tick = join.initial(), Tick(now_ns=0)
+    given = [{"time": 1.0, "tags": {"host": host}, "by": ["host"], "v": 1.0} for host in "xy"]
+    points = frame(given, keys)
+    out = join.step(state, [barrier(points, 1.0, int(points.group[0]), forget=True), empty_frame()], tick, keys).out
+    assert (len(out), out.barriers.forgotten().tolist(), len(state.held)) == (0, [points.group[0]], 1)
+    closed = plain(join.step(state, [empty_frame(), empty_frame()], Tick(now_ns=0, closing=True), keys).out, keys)
+    assert [each["tags"] for each in closed] == ([{"host": "y"}] if not on else [])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from join_frames import Plain, by_time, numbered, run
+import numpy as np
+from join_frames import SECOND_NS, Plain, by_time, frame, numbered, run
 from pipeline_processing.operators.arrivals import CLOSING_CAUSE
+from pipeline_processing.operators.operator import Tick
 from pipeline_processing.operators.union import Union
+from pipeline_processing.points.barriers import Barriers
+from pipeline_processing.points.frame import Frame, empty_frame
+from pipeline_processing.points.keys import Keys
 
 
 def at(*times: float, name: str = "m") -> list[Plain]:
@@ -72,3 +78,28 @@ def test_batches_come_in_order_of_their_ends_with_their_points() -> None:
     out, _ = run(Union(), by_time(first, second))
     found = [(each["tmax"], each["name"], [(p["time"], p["fields"]) for p in each["points"]]) for each in out]
     assert found == [(5.0, "b", []), (10.0, "a", [(1.0, {"v": 1}), (2.0, {"v": 2})])]
+
+
+def told(data: Frame, *barriers: tuple[float, int, bool]) -> Frame:
+    """The points, and after them barriers: a time, a group, and whether it is to be forgotten."""
+    times_s, groups, forget = zip(*barriers, strict=True)
+    found = Barriers(
+        group=np.array(groups, dtype=np.int32),
+        time_ns=np.array([round(each * SECOND_NS) for each in times_s]),
+        cause=np.full(len(barriers), 7),
+        forget=np.array(forget),
+    )
+    return replace(data, barriers=found)
+
+
+def test_a_barrier_waits_its_turn_and_moves_its_parent() -> None:
+    keys, union = Keys(), Union()
+    state, tick = union.initial(), Tick(now_ns=0)
+    own, other = frame(at(1.0, 4.0), keys), told(frame(at(2.0), keys), (3.0, 0, False), (6.0, 0, True))
+    out = union.step(state, [own, other], tick, keys).out
+    assert [each / SECOND_NS for each in out.time_ns] == [1.0, 2.0, 4.0]
+    assert (out.barriers.time_ns.tolist(), out.barriers.forget.tolist()) == ([3 * SECOND_NS], [False])
+    assert union.keeps(state).tolist() == [0]
+    out = union.step(state, [frame(at(6.5), keys), empty_frame()], tick, keys).out
+    assert (len(out), out.barriers.time_ns.tolist(), out.barriers.forget.tolist()) == (0, [6 * SECOND_NS], [True])
+    assert [keys.groups[each].id for each in out.barriers.group] == ["nil"]
