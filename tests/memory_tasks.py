@@ -16,6 +16,7 @@ from pipeline_processing.tasks.replays import Replay, Timing
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_processing.tickscript.calls import NodeCall, Script
 from pipeline_processing.tickscript.evaluate import evaluate
+from pipeline_processing.tickscript.given import given_values
 from pipeline_processing.tickscript.parser import parse
 from pipeline_processing.tickscript.syntax import String
 from pipeline_queue.clock import Clock
@@ -54,7 +55,9 @@ class MemoryTaskMaster:
     """Ids and versions, in order."""
 
     def new_task(self, definition: TaskDefinition) -> MemoryTask:
-        return MemoryTask(definition=definition, script=evaluate(parse(definition.script), WORDS))
+        return MemoryTask(
+            definition=definition, script=evaluate(parse(definition.script), WORDS, given_values(definition.vars))
+        )
 
     def start_task(self, task: MemoryTask) -> None:
         assert task.definition.id not in self.running

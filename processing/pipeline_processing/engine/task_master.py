@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -100,7 +100,7 @@ class TaskMaster:
 
     def new_task(self, definition: TaskDefinition) -> Compiled:
         try:
-            found = compiled(definition.script, task=definition.id)
+            found = compiled(definition.script, task=definition.id, variables=definition.vars)
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
         dbrps = definition.dbrps or found.dbrps
@@ -108,7 +108,7 @@ class TaskMaster:
             id=definition.id,
             dbrps=dbrps,
             graph=found.graph,
-            asks_time=bool(ASKS_TIME.search(definition.script)),
+            asks_time=any(map(ASKS_TIME.search, _texts(definition))),
         )
         return Compiled(definition=definition, task=task)
 
@@ -217,6 +217,12 @@ class TaskMaster:
         if life is None:
             raise NoTask
         return life
+
+
+def _texts(definition: TaskDefinition) -> Iterator[str]:
+    """The script, and the lambdas that its variables are given."""
+    yield definition.script
+    yield from (each["value"] for each in definition.vars.values() if each["type"] == "lambda")
 
 
 def _serves(operator: object, endpoint: str) -> bool:

@@ -7,8 +7,9 @@ Refuses: a script that is wrong (TickError) or cannot run; a task that breaks on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pipeline_output.state.definitions import Dbrp
@@ -23,6 +24,7 @@ from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.errors import Broken
 from pipeline_processing.tasks.script_facts import script_facts
 from pipeline_processing.tasks.task_master import TaskDefinition
+from pipeline_processing.tasks.variables import checked
 
 POINTS = "data", "points"
 """What the things that leave a task call their points."""
@@ -36,10 +38,17 @@ class Told:
     event: AlertEvent
 
 
-def definition_of(name: str, script: str, dbrps: Sequence[Dbrp]) -> TaskDefinition:
-    """A task of a script alone, which reads `dbrps`, or what it names itself where there are none; raises BadScript, Refused."""
+def definition_of(
+    name: str, script: str, dbrps: Sequence[Dbrp], variables: Mapping[str, Any] = MappingProxyType({})
+) -> TaskDefinition:
+    """A task of a script and values of its variables, which reads `dbrps`, or what the script names where there are none.
+
+    Raises BadScript, Refused.
+    """
     facts = script_facts(script)
-    return TaskDefinition(id=name, type=facts.type, script=script, dbrps=tuple(dbrps) or facts.dbrps)
+    return TaskDefinition(
+        id=name, type=facts.type, script=script, dbrps=tuple(dbrps) or facts.dbrps, vars=checked(variables)
+    )
 
 
 def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: TaskMaster | None = None) -> TaskMaster:

@@ -99,6 +99,8 @@ def test_text_that_html_would_read_is_escaped_as_go_does(here: TaskServer) -> No
         ({"dbrps": [{"rp": "x"}]}, "invalid JSON"),
         ({"template-id": "t"}, "unknown template t"),
         ({"vars": {"x": {"type": "int", "value": 1.5}}}, "invalid var x"),
+        ({"vars": {"x": {"type": "lambda", "value": "1 +"}}}, "invalid var x: line 1 char 4: "),
+        ({"script": f"var x int\n{CPU}"}, "invalid TICKscript: line 1 char 1: missing value"),
     ],
 )
 def test_a_wrong_definition_is_refused_with_the_reason_and_not_kept(
