@@ -56,6 +56,7 @@ class Door:
 def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
+    from pipeline_output.handlers.endpoints import endpoints_of
     from pipeline_output.handlers.settings import AlertSettings
     from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.task_master import TaskMaster
@@ -65,12 +66,19 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     from pipeline_processing.tasks.kept_replays import KeptReplays
 
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
+    endpoints = endpoints_of(alerts.endpoints_file)
 
     def broker() -> Broker:
         return open_broker(settings.queue_url, durability=settings.durability)
 
     def world(definition: TaskDefinition) -> World:
-        return World(definition, open_broker=broker, allowed=alerts.targets.allowed_url, influx_url=settings.influx_url)
+        return World(
+            definition,
+            open_broker=broker,
+            allowed=alerts.targets.allowed_url,
+            influx_url=settings.influx_url,
+            endpoints=endpoints,
+        )
 
     first = broker()
     first.create(topics().values())
@@ -84,6 +92,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
             reader=reader,
             open_outlets=world,
             snapshot_interval_s=settings.snapshot_interval_s,
+            endpoints=frozenset(endpoints),
         )
         stack.callback(live.close)
         master = TaskMaster(live, reader)

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,12 +27,14 @@ from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Source
 from pipeline_processing.engine.task import Task
-from pipeline_processing.graph.run import NodeFailed
+from pipeline_processing.graph.run import NO_ANSWERS, Answers, NodeFailed
 from pipeline_processing.operators.operator import Tick
 
 LOG = logging.getLogger(__name__)
 ROWS_PER_STEP = 10_000
 WAIT_S_MAX = 0.5
+ANSWERED_WITHIN_S = 0.02
+"""How often it is looked whether an answer has come: to be woken by each would wake all other tasks, too."""
 SNAPSHOT_INTERVAL_S = 10.0
 QUEUE_AWAY_S = 1.0
 COUNTED_S = 5.0
@@ -166,7 +168,8 @@ class Life:
             portions = self._patiently(lambda step=step: self.source.read_exactly(step.taken))
             if portions is None:
                 return False
-            self._take(portions, Tick(now_ns=step.now_ns))
+            self._take(portions, Tick(now_ns=step.now_ns), step.answers)
+        self.outlets.begin()
         return not self._stopping.is_set()
 
     def _patiently(self, ask: Callable[[], Found]) -> Found | None:
@@ -185,10 +188,13 @@ class Life:
             return
         now_ns = self._now_ns()
         due_ns = self.task.run.due_ns()
-        if portions or (due_ns is not None and due_ns <= now_ns):
+        answers = self.outlets.answers()
+        if portions or answers or (due_ns is not None and due_ns <= now_ns):
             if self._journal and (self.task.needs_journal or len(self.source.positions) > 1):
-                self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
-            self._take(portions, Tick(now_ns=now_ns))
+                self._journal.append(
+                    StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions), answers=dict(answers))
+                )
+            self._take(portions, Tick(now_ns=now_ns), answers)
         self._count()
         while self._asked:
             self._asked.popleft().set_result(self._snapshot())
@@ -201,8 +207,10 @@ class Life:
             self.throughput = (self.task.rows - self._counted_rows) / past_s
             self._counted_at_s, self._counted_rows = time.monotonic(), self.task.rows
 
-    def _take(self, portions: Sequence[Portion], tick: Tick) -> None:
-        left = self.task.step(portions, tick)
+    def _take(self, portions: Sequence[Portion], tick: Tick, answers: Answers = NO_ANSWERS) -> None:
+        left = self.task.step(portions, replace(tick, assumed_answer=self.outlets.assumed_answer), answers)
+        if answers:
+            self.outlets.settle(answers)
         if left:
             self.outlets.take(left, self.task.run.keys)
         for each in self.task.run.news:
@@ -210,10 +218,11 @@ class Life:
         self.task.run.news.clear()
 
     def _wait_s(self) -> float:
+        longest_s = ANSWERED_WITHIN_S if self.outlets.awaits() else WAIT_S_MAX
         due_ns = self.task.run.due_ns()
         if due_ns is None:
-            return WAIT_S_MAX
-        return min(WAIT_S_MAX, max(0.0, (due_ns - self._now_ns()) / 1e9))
+            return longest_s
+        return min(longest_s, max(0.0, (due_ns - self._now_ns()) / 1e9))
 
     def _save_or_tell(self) -> None:
         """At the end: who cannot reach the queue any more goes on from the snapshot before."""

@@ -2,6 +2,7 @@
 
 In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
+Refuses: (NotStartable) a task that posts to an endpoint that there is not.
 Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
 where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
 A task that is started for the first time begins with what comes next. A record that is no block of points is passed over.
@@ -30,6 +31,9 @@ from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import LogSource, Place
 from pipeline_processing.engine.tail import Tail
+from pipeline_processing.engine.task import Task
+from pipeline_processing.errors import NotStartable
+from pipeline_processing.operators.http_post import HttpPost
 from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
@@ -43,6 +47,8 @@ class Live:
     reader: Reader
     open_outlets: Callable[[TaskDefinition], Outlets]
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
+    endpoints: frozenset[str] = frozenset()
+    """Names that `httpPost` may post to."""
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
@@ -50,6 +56,15 @@ class Live:
 
     def __post_init__(self) -> None:
         self._follow(POINTS.name)
+
+    def check(self, task: Task) -> None:
+        posts = [each for each in task.graph.nodes if isinstance(each.operator, HttpPost)]
+        unknown = [each for each in posts if each.operator.endpoint and each.operator.endpoint not in self.endpoints]
+        if unknown:
+            name = unknown[0].operator.endpoint
+            raise NotStartable(
+                f"{unknown[0].place}: endpoint '{name}' does not exist; TASKS_ENDPOINTS_FILE names those that do"
+            )
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}

@@ -7,15 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pipeline_processing.graph.run import Left
+from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left
 from pipeline_processing.points.keys import Keys
 
 
 class Outlets(Protocol):
     """Of one task, and used by its thread alone."""
 
+    assumed_answer: int | None
+    """What requests count as answered at once, where nobody is asked."""
+
     def open(self, before: Any) -> None:
-        """Begin, or go on with what an earlier life kept."""
+        """Go on with what an earlier life kept, if there was one."""
+
+    def begin(self) -> None:
+        """The steps of the earlier life are repeated: ask what they left unanswered."""
+
+    def answers(self) -> Answers:
+        """What came and was not settled."""
+
+    def settle(self, answers: Answers) -> None:
+        """A step has taken these in, or had before it was repeated: their requests are done."""
+
+    def awaits(self) -> bool:
+        """Whether an answer may come."""
 
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         """Take what one step let out, and keep it until it is where it belongs; waits while too much is kept."""
@@ -34,9 +49,10 @@ class Outlets(Protocol):
 
 @dataclass(slots=True)
 class Kept:
-    """Outlets that only keep, for replays and tests: the newest `items_max`, or all."""
+    """Outlets that only keep, for replays and tests: the newest `items_max`, or all. Requests count as taken."""
 
     items_max: int | None = None
+    assumed_answer: int = 200
     left: deque[tuple[Left, Keys]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +66,18 @@ class Kept:
 
     def open(self, before: None) -> None:
         pass
+
+    def begin(self) -> None:
+        pass
+
+    def answers(self) -> Answers:
+        return NO_ANSWERS
+
+    def settle(self, answers: Answers) -> None:
+        pass
+
+    def awaits(self) -> bool:
+        return False
 
     def drain(self, within_s: float) -> bool:
         return True

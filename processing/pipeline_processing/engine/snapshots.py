@@ -2,7 +2,7 @@
 
 In:      the state after a step.
 Out:     the newest state that was written whole.
-Refuses: a file that is damaged, or of another definition of the task, is none.
+Refuses: a file that is damaged, of another definition of the task, or of another FORMAT, is none.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
+FORMAT = 2
+"""Counts changes of what is pickled that older snapshots have not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +38,15 @@ class Snapshot:
 
 def to_bytes(snapshot: Snapshot) -> bytes:
     body = pickle.dumps(snapshot, protocol=5)
-    return zlib.crc32(body).to_bytes(4, "big") + body
+    return _checksum(body) + body
+
+
+def _checksum(body: bytes) -> bytes:
+    return zlib.crc32(body, FORMAT).to_bytes(4, "big")
 
 
 def of_bytes(written: bytes) -> Snapshot | None:
-    if len(written) < 4 or zlib.crc32(written[4:]).to_bytes(4, "big") != written[:4]:
+    if len(written) < 4 or _checksum(written[4:]) != written[:4]:
         return None
     try:
         return pickle.loads(written[4:])

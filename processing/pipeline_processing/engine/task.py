@@ -11,7 +11,7 @@ from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Place
 from pipeline_processing.graph.graph import Graph
-from pipeline_processing.graph.run import Left, Run
+from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left, Run
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
 from pipeline_processing.points.reading import Mapping as SeriesMapping
@@ -42,14 +42,15 @@ class Task:
 
     @property
     def needs_journal(self) -> bool:
-        """Whether the clock, or where steps end, has a say in what comes out."""
-        exact = any(getattr(each.operator, "EXACT_STEPS", False) for each in self.graph.nodes)
+        """Whether the clock, answers from outside, or where steps end, have a say in what comes out."""
+        operators = [each.operator for each in self.graph.nodes]
+        exact = any(getattr(each, "EXACT_STEPS", False) or getattr(each, "awaits_answers", False) for each in operators)
         return exact or self.asks_time or self.run.due_ns() is not None
 
-    def step(self, portions: Sequence[Portion], tick: Tick) -> list[Left]:
-        """What leaves the graph for these points; raises NodeFailed."""
+    def step(self, portions: Sequence[Portion], tick: Tick, answers: Answers = NO_ANSWERS) -> list[Left]:
+        """What leaves the graph for these points and answers; raises NodeFailed."""
         with self.lock:
-            left = self.run.step(self._frame(portions), tick)
+            left = self.run.step(self._frame(portions), tick, answers)
             self.steps += 1
         return left
 

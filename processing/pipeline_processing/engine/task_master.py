@@ -22,7 +22,7 @@ from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import DirectSource, Source
 from pipeline_processing.engine.task import Task
-from pipeline_processing.errors import ProcessingError
+from pipeline_processing.errors import NotStartable
 from pipeline_processing.graph import drawing
 from pipeline_processing.graph.counting import node_stats
 from pipeline_processing.operators.http_out import HttpOut, result_of
@@ -37,10 +37,6 @@ LOG = logging.getLogger(__name__)
 REPLAY_ITEMS_MAX = 100_000
 """Alerts and the like that stay of a replay."""
 ASKS_TIME = re.compile(r"\bnow\s*\(")
-
-
-class NotStartable(ProcessingError):
-    """A task that is kept and cannot run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,9 @@ class Compiled:
 class Surroundings(Protocol):
     """What tasks live on."""
 
+    def check(self, task: Task) -> None:
+        """Raises NotStartable where it wants what is not here."""
+
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> Source:
         """Where a task's points come from, after those that the snapshot has seen."""
 
@@ -73,6 +72,9 @@ class Isolated:
     """Tasks that are fed directly, and whose outcome is kept, the newest `items_max` or all: a replay's, a test's."""
 
     items_max: int | None = None
+
+    def check(self, task: Task) -> None:
+        pass
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> DirectSource:
         return DirectSource()
@@ -115,6 +117,7 @@ class TaskMaster:
     def start_task(self, compiled_task: Compiled) -> None:
         if compiled_task.task is None:
             raise NotStartable(compiled_task.refusal)
+        self._surroundings.check(compiled_task.task)
         definition = compiled_task.definition
         files = self._surroundings.files(definition)
         before = snapshots.read(files.snapshot, version=definition.version) if files else None

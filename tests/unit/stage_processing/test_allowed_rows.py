@@ -24,7 +24,7 @@ def written_to(url: str) -> list[str]:
     broker.create([ALERTS, POINTS])
     definition = TaskDefinition(id="t", type="stream", script="", dbrps=(("d", "r"),))
     allowed = Targets.of("allowed").allowed_url
-    world = World(definition, open_broker=lambda: broker, allowed=allowed, influx_url="http://own:8086")
+    world = World(definition, open_broker=lambda: broker, allowed=allowed, influx_url="http://own:8086", endpoints={})
     world.open(None)
     rows = Rows(
         url=url,

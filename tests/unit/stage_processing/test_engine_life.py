@@ -61,7 +61,7 @@ class Machine:
             folder=folder,
             reader=Reader(),
             open_outlets=lambda definition: World(
-                definition, open_broker=self.broker, allowed=lambda _: False, influx_url=""
+                definition, open_broker=self.broker, allowed=lambda _: False, influx_url="", endpoints={}
             ),
             snapshot_interval_s=3600.0,
         )
