@@ -90,6 +90,13 @@ class MemoryTaskMaster:
         nodes = {call.name: _counters(call) for call in self._task(task_id).script.calls}
         return {"task-stats": {"throughput": 0.0}, "node-stats": dict(sorted(nodes.items()))}
 
+    def edges(self, task_id: str) -> list[tuple[str, str, str, int]]:
+        return [("stream", "stream0", "stream", 0), *((*edge, "stream", 0) for edge in self._task(task_id).edges())]
+
+    def topics(self, task_id: str) -> Mapping[str, int]:
+        calls = self._task(task_id).script.calls
+        return {f"main:{task_id}:{call.name}": 0 for call in calls if call.kind == "alert"}
+
     def dot(self, task_id: str, view: str) -> str:
         return f"{self._task(task_id).dot()} // {view}"
 

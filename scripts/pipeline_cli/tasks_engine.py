@@ -104,7 +104,13 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         door = PointsDoor(broker, service, loop, bytes_max=settings.body_bytes_max)
         stack.callback(door.stop)
         door.warm_up()
-        yield Engine(master=master, recordings=recordings, replays=replays, door=Door(door, loop), figures=lambda: ())
+        yield Engine(
+            master=master,
+            recordings=recordings,
+            replays=replays,
+            door=Door(door, loop),
+            ingress=live.ingress.counts,
+        )
 
 
 @contextmanager

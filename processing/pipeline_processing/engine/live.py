@@ -24,6 +24,7 @@ from pipeline_queue.catalog import topics
 from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
+from pipeline_processing.engine.ingress import Ingress
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
@@ -49,6 +50,7 @@ class Live:
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
     endpoints: frozenset[str] = frozenset()
     """Names that `httpPost` may post to."""
+    ingress: Ingress = field(default_factory=Ingress)
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
@@ -87,6 +89,12 @@ class Live:
             return []
         return [Portion(topic=record.topic, partition=record.partition, offset=record.offset, block=block)]
 
+    def _received(self, record: Record) -> Sequence[Portion]:
+        portions = self.portions(record)
+        for each in portions:
+            self.ingress.count(each.block)
+        return portions
+
     def close(self) -> None:
         for tail in self._tails.values():
             tail.end_soon()
@@ -111,7 +119,8 @@ class Live:
         with self._starting:
             if topic in self._tails:
                 return
-            tail = Tail(topic, self._ring, open_broker=self.open_broker, decode=self.portions)
+            decode = self._received if topic == POINTS.name else self.portions
+            tail = Tail(topic, self._ring, open_broker=self.open_broker, decode=decode)
             self._partitions[topic] = tail.partitions
             self._tails[topic] = tail
             tail.start()

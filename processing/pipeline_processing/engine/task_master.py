@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +26,7 @@ from pipeline_processing.engine.task import Task
 from pipeline_processing.errors import NotStartable
 from pipeline_processing.graph import drawing
 from pipeline_processing.graph.counting import node_stats
+from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.http_out import HttpOut, result_of
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.results import dumps, series_of
@@ -169,6 +171,23 @@ class TaskMaster:
             "task-stats": {"throughput": life.throughput},
             "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
         }
+
+    def edges(self, task_id: str) -> list[tuple[str, str, str, int]]:
+        run = self._life(task_id).task.run
+        first = run.graph.nodes[0].name
+        return [
+            ("stream", first, "stream", run.counters[first].collected),
+            *((p, c, run.graph.edges[p], run.counters[p].emitted) for p, c in run.graph.connections()),
+        ]
+
+    def topics(self, task_id: str) -> Mapping[str, int]:
+        run = self._life(task_id).task.run
+        heard: Counter[str] = Counter()
+        for node in run.graph.nodes:
+            if isinstance(node.operator, Alert):
+                told = run.counters[node.name].own["alerts_triggered"]
+                heard.update(dict.fromkeys(node.operator.topics, told))
+        return heard
 
     def dropped(self, task_id: str) -> Mapping[str, Mapping[str, int]]:
         """By node, how many points it dropped and why."""

@@ -147,6 +147,12 @@ class Alert:
         return Step(state=state, out=out, emitted=emitted, errors=failures.found, counted=_counted(told))
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """Those that hear of its events: its own if it has handlers, and the one that it names."""
+        own = (self.place.topic,) if self.handlers else ()
+        return (*own, self.topic) if self.topic else own
+
+    @property
     def _teller(self) -> Teller:
         return Teller(
             wording=self.wording,

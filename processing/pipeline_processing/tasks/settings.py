@@ -41,5 +41,7 @@ class TasksSettings(ServiceSettings):
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     snapshot_interval_s: Annotated[float, Field(validation_alias="TASKS_SNAPSHOT_INTERVAL_S", gt=0, le=3600)] = 10.0
     """Seconds between two snapshots of a task: what a task did since the last is done again after a crash."""
+    stats_interval_s: Annotated[float, Field(validation_alias="TASKS_STATS_INTERVAL_S", ge=0, le=3600)] = 10.0
+    """Seconds between two times that the service writes its own figures, as points of the database `_kapacitor`; 0, never."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
     """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""
