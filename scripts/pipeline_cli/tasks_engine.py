@@ -58,7 +58,9 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.endpoints import endpoints_of
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.inhibitions import Inhibitions
     from pipeline_processing.engine.live import Live
+    from pipeline_processing.engine.posting import Reach
     from pipeline_processing.engine.task_master import TaskMaster
     from pipeline_processing.engine.world import World
     from pipeline_processing.points.reading import Reader
@@ -67,18 +69,14 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
 
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
     endpoints = endpoints_of(alerts.endpoints_file)
+    reach = Reach(allowed=alerts.targets.allowed_url, influx_url=settings.influx_url, endpoints=endpoints)
+    inhibitions = Inhibitions()
 
     def broker() -> Broker:
         return open_broker(settings.queue_url, durability=settings.durability)
 
     def world(definition: TaskDefinition) -> World:
-        return World(
-            definition,
-            open_broker=broker,
-            allowed=alerts.targets.allowed_url,
-            influx_url=settings.influx_url,
-            endpoints=endpoints,
-        )
+        return World(definition, open_broker=broker, reach=reach, inhibitions=inhibitions)
 
     first = broker()
     first.create(topics().values())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline_processing.alerts.inhibiting import HeldBack
+
 
 class Taken(msgspec.Struct, frozen=True):
     """So many records of one partition."""
@@ -33,6 +35,8 @@ class StepTaken(msgspec.Struct, frozen=True):
     taken: tuple[Taken, ...] = ()
     answers: dict[str, tuple[int, ...]] = {}
     """By node."""
+    inhibited: tuple[HeldBack, ...] | None = None
+    """What other tasks' alerts hold back from this step on; None, what they did."""
 
 
 class Journal:

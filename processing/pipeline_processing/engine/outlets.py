@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left
 from pipeline_processing.points.keys import Keys
 
@@ -37,6 +38,12 @@ class Outlets(Protocol):
 
     def pending(self) -> Any:
         """What is kept, as a snapshot holds it."""
+
+    def inhibited(self) -> frozenset[HeldBack]:
+        """What other tasks' alerts hold back now."""
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
+        """What this task's do."""
 
     def drain(self, within_s: float) -> bool:
         """Wait until nothing is kept; whether that came true."""
@@ -78,6 +85,12 @@ class Kept:
 
     def awaits(self) -> bool:
         return False
+
+    def inhibited(self) -> frozenset[HeldBack]:
+        return frozenset()
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
+        pass
 
     def drain(self, within_s: float) -> bool:
         return True

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pipeline_output.handlers.endpoints import Endpoint
@@ -30,13 +30,21 @@ NOWHERE = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whom tasks may send to: URLs that scripts may name, the InfluxDB, and endpoints by name."""
+
+    allowed: Callable[[str], bool]
+    influx_url: str = ""
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """`origin` is the task and the version of its definition: keys begin with it."""
 
     task: str
     origin: str
-    allowed: Callable[[str], bool]
-    endpoints: Mapping[str, Endpoint]
+    reach: Reach
 
     def posts(self, node: str, request: Request, keys: Keys) -> Iterator[Post]:
         url, headers = self._target(node, request)
@@ -56,13 +64,13 @@ class Posting:
             )
 
     def _target(self, node: str, request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
-        endpoint = self.endpoints.get(request.endpoint) if request.endpoint else None
+        endpoint = self.reach.endpoints.get(request.endpoint) if request.endpoint else None
         if endpoint:
             return endpoint.url, endpoint.all_headers
         if request.endpoint:
             LOG.error("task %s: %s: no endpoint is called %s", self.task, node, request.endpoint)
             return NOWHERE, ()
-        if not self.allowed(request.url):
+        if not self.reach.allowed(request.url):
             LOG.error("task %s: %s may not post to %s: it is not in TASKS_ALLOW_TARGETS", self.task, node, request.url)
             return NOWHERE, ()
         return request.url, ()

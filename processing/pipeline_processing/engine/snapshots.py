@@ -11,10 +11,11 @@ import logging
 import os
 import pickle
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline_processing.alerts.inhibiting import Inhibitors
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Snapshot:
     states: dict[str, Any]
     outlets: Any
     """What has left the task and is not delivered yet."""
+    inhibitors: Inhibitors = field(default_factory=Inhibitors)
 
 
 def to_bytes(snapshot: Snapshot) -> bytes:

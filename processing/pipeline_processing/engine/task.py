@@ -7,14 +7,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline_processing.alerts.event import AlertEvent
+from pipeline_processing.alerts.inhibiting import HeldBack, Inhibitors
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Place
 from pipeline_processing.graph.graph import Graph
-from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left, Run
+from pipeline_processing.graph.run import Answers, Counters, Left, Run
+from pipeline_processing.operators.alert import COUNTED, Alert
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
 from pipeline_processing.points.reading import Mapping as SeriesMapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a step has beside points and the time: answers, and what other tasks' alerts hold back, None if that has not changed."""
+
+    answers: Answers = field(default_factory=dict)
+    inhibited: frozenset[HeldBack] | None = None
+
+
+NOTHING = Outside()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +45,7 @@ class Task:
     steps: int = 0
     rows: int = 0
     """Points taken in since its beginning."""
+    inhibitors: Inhibitors = field(default_factory=Inhibitors)
     _series: SeriesMapping = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,18 +60,29 @@ class Task:
         """Whether the clock, answers from outside, or where steps end, have a say in what comes out."""
         operators = [each.operator for each in self.graph.nodes]
         exact = any(getattr(each, "EXACT_STEPS", False) or getattr(each, "awaits_answers", False) for each in operators)
-        return exact or self.asks_time or self.run.due_ns() is not None
+        return exact or self.asks_time or self.heeds_others or self.run.due_ns() is not None
 
-    def step(self, portions: Sequence[Portion], tick: Tick, answers: Answers = NO_ANSWERS) -> list[Left]:
-        """What leaves the graph for these points and answers; raises NodeFailed."""
+    @property
+    def heeds_others(self) -> bool:
+        """Whether alerts of other tasks may hold back its own."""
+        return any(isinstance(each.operator, Alert) and each.operator.category for each in self.graph.nodes)
+
+    def step(self, portions: Sequence[Portion], tick: Tick, outside: Outside = NOTHING) -> list[Left]:
+        """What leaves the task for these points and what came from outside; raises NodeFailed."""
         with self.lock:
-            left = self.run.step(self._frame(portions), tick, answers)
+            left = self.run.step(self._frame(portions), tick, outside.answers)
             self.steps += 1
-        return left
+            if outside.inhibited is not None:
+                self.inhibitors.others = outside.inhibited
+            told, held = self.inhibitors.told(left, [each.name for each in self.graph.nodes])
+            for each in held:
+                _count_held_back(self.run.counters[each.node], each.item)
+        return told
 
     def restore(self, snapshot: Snapshot) -> None:
         self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
         self.steps, self.rows = snapshot.steps, snapshot.rows
+        self.inhibitors = snapshot.inhibitors
 
     def snapshot(self, positions: Mapping[Place, int], outlets: Any, *, version: int) -> Snapshot:
         return Snapshot(
@@ -67,6 +93,7 @@ class Task:
             keys=self.run.keys,
             states=self.run.states,
             outlets=outlets,
+            inhibitors=self.inhibitors,
         )
 
     def _frame(self, portions: Sequence[Portion]) -> Frame:
@@ -76,3 +103,10 @@ class Task:
                 frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows))
                 self.rows += len(portion)
         return concatenated(frames)
+
+
+def _count_held_back(counters: Counters, event: AlertEvent) -> None:
+    """The operator has counted it as told."""
+    counters.own["alerts_inhibited"] += 1
+    counters.own["alerts_triggered"] -= 1
+    counters.own[f"{COUNTED[event.level]}s_triggered"] -= 1

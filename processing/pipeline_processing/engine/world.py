@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline_output.handlers.endpoints import Endpoint
 from pipeline_queue.brokers import Broker
 from pipeline_queue.errors import QueueUnavailable
 
 from pipeline_processing.alerts.event import AlertEvent
+from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine.alerting import Announcer
 from pipeline_processing.engine.asker import Asker
 from pipeline_processing.engine.influx import Influx
+from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.loop import Looper
-from pipeline_processing.engine.posting import Posting
+from pipeline_processing.engine.posting import Posting, Reach
 from pipeline_processing.engine.sender import Post, Sender, over_http, status_over_http
 from pipeline_processing.graph.run import Answers, Left
 from pipeline_processing.operators.outside import LogLines, Looped, Request, Rows
@@ -51,14 +52,13 @@ class World:
         definition: TaskDefinition,
         *,
         open_broker: Callable[[], Broker],
-        allowed: Callable[[str], bool],
-        influx_url: str,
-        endpoints: Mapping[str, Endpoint],
+        reach: Reach,
+        inhibitions: Inhibitions,
     ) -> None:
         self._task, self._version = definition.id, definition.version
-        self._open, self._allowed, self._influx_url = open_broker, allowed, influx_url
+        self._open, self._reach, self._inhibitions = open_broker, reach, inhibitions
         self._origin = f"{definition.id}.{definition.version}"
-        self._posting = Posting(task=definition.id, origin=self._origin, allowed=allowed, endpoints=endpoints)
+        self._posting = Posting(task=definition.id, origin=self._origin, reach=reach)
         self._senders: dict[str, Sender] = {}
         self._askers: dict[str, Asker] = {}
         self._has_begun = False
@@ -122,6 +122,12 @@ class World:
         for node, of_node in events.items():
             self._surely(lambda node=node, of_node=of_node: self._announcer.announce(node, of_node))
 
+    def inhibited(self) -> frozenset[HeldBack]:
+        return self._inhibitions.of_others(self._task)
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
+        self._inhibitions.set(self._task, held)
+
     def drain(self, within_s: float) -> bool:
         return all([each.drain(within_s) for each in self._senders.values()])
 
@@ -131,6 +137,7 @@ class World:
             each.release()
 
     def close(self) -> None:
+        self._inhibitions.set(self._task, frozenset())
         for each in [*self._senders.values(), *self._askers.values()]:
             each.close()
         if self._broker:
@@ -152,11 +159,11 @@ class World:
             to.put(post)
 
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
-        if rows.url and not self._allowed(rows.url):
+        if rows.url and not self._reach.allowed(rows.url):
             LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
             return
         if node not in self._influx:
-            url = rows.url or self._influx_url
+            url = rows.url or self._reach.influx_url
             self._influx[node] = Influx(url, self._sender(node), task=f"{self._origin}.{node}")
         self._influx[node].write(rows, keys)
 

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline_output.state.definitions import Dbrp
 from pipeline_queue.points.block import PointBlock
 
-from pipeline_processing.alerts.event import AlertEvent, Inhibition
+from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.engine.outlets import Kept
 from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.task_master import TaskMaster
@@ -68,16 +68,9 @@ def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: 
 
 
 def alerts(master: TaskMaster, task_id: str) -> Iterator[Told]:
-    """In the order of the points that caused them, then of the nodes; those that others inhibit are not told."""
-    active: dict[tuple[str, Any], Inhibition] = {}
+    """In the order of the points that caused them, then of the nodes."""
     for sent in _sent(master, task_id):
-        if isinstance(sent.item, Inhibition):
-            key = sent.item.category, sent.item.tags
-            if sent.item.active:
-                active[key] = sent.item
-            else:
-                active.pop(key, None)
-        elif isinstance(sent.item, AlertEvent) and not any(each.holds_back(sent.item) for each in active.values()):
+        if isinstance(sent.item, AlertEvent):
             yield Told(node=sent.node, event=sent.item)
 
 
@@ -101,7 +94,7 @@ class _Sent:
 
     node: str
     cause: int
-    item: AlertEvent | Inhibition | dict[str, Any]
+    item: AlertEvent | dict[str, Any]
 
 
 def _sent(master: TaskMaster, task_id: str) -> list[_Sent]:
@@ -120,7 +113,7 @@ def _sent(master: TaskMaster, task_id: str) -> list[_Sent]:
 
 def _items(item: Any, keys: Keys) -> Iterator[tuple[int, Any]]:
     """With the number of the point that caused it."""
-    if isinstance(item, AlertEvent | Inhibition):
+    if isinstance(item, AlertEvent):
         yield item.cause, item
         return
     points = next((getattr(item, name) for name in POINTS if hasattr(item, name)), None)

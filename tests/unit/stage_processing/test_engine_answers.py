@@ -10,7 +10,9 @@ from shutil import copytree
 import pytest
 from pipeline_output.handlers.endpoints import Endpoint
 from pipeline_processing.engine import world
+from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.live import Live
+from pipeline_processing.engine.posting import Reach
 from pipeline_processing.engine.sender import Post
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
@@ -61,9 +63,8 @@ class Engine:
             open_outlets=lambda definition: World(
                 definition,
                 open_broker=broker,
-                allowed=lambda url: url.startswith("http://allowed"),
-                influx_url="",
-                endpoints=endpoints,
+                reach=Reach(allowed=lambda url: url.startswith("http://allowed"), endpoints=endpoints),
+                inhibitions=Inhibitions(),
             ),
             snapshot_interval_s=3600.0,
             endpoints=frozenset(endpoints),
