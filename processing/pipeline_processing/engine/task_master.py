@@ -26,6 +26,7 @@ from pipeline_processing.engine.task import Task
 from pipeline_processing.errors import NotStartable
 from pipeline_processing.graph import drawing
 from pipeline_processing.graph.counting import node_stats
+from pipeline_processing.graph.graph import Graph
 from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.http_out import HttpOut, result_of
 from pipeline_processing.points.reading import Reader
@@ -43,7 +44,7 @@ ASKS_TIME = re.compile(r"\bnow\s*\(")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A task before it runs. `refusal` says why it cannot be started; it has no graph then."""
+    """A task before it runs. `refusal` says why it cannot be started; it may have no graph then."""
 
     definition: TaskDefinition
     task: Task | None = None
@@ -114,10 +115,10 @@ class TaskMaster:
             graph=found.graph,
             asks_time=any(map(ASKS_TIME.search, _texts(definition))),
         )
-        return Compiled(definition=definition, task=task)
+        return Compiled(definition=definition, task=task, refusal=_why_not(found.graph))
 
     def start_task(self, compiled_task: Compiled) -> None:
-        if compiled_task.task is None:
+        if compiled_task.task is None or compiled_task.refusal:
             raise NotStartable(compiled_task.refusal)
         self._surroundings.check(compiled_task.task)
         definition = compiled_task.definition
@@ -239,6 +240,14 @@ class TaskMaster:
         if life is None:
             raise NoTask
         return life
+
+
+def _why_not(graph: Graph) -> str:
+    """Why a task of this graph is not run; empty if it is."""
+    for node in graph.nodes:
+        if reason := getattr(node.operator, "NOT_RUN", ""):
+            return f"{node.place}: {reason}" if node.place else reason
+    return ""
 
 
 def _texts(definition: TaskDefinition) -> Iterator[str]:
