@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline_input.points_door.answers import Answer
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.posting import Reach
     from pipeline_processing.engine.world import World
     from pipeline_processing.tasks.settings import TasksSettings
     from pipeline_processing.tasks.task_master import TaskDefinition
@@ -56,11 +57,9 @@ class Door:
 def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
-    from pipeline_output.handlers.endpoints import endpoints_of
     from pipeline_output.handlers.settings import AlertSettings
     from pipeline_processing.engine.inhibitions import Inhibitions
     from pipeline_processing.engine.live import Live
-    from pipeline_processing.engine.posting import Reach
     from pipeline_processing.engine.task_master import TaskMaster
     from pipeline_processing.engine.world import World
     from pipeline_processing.points.reading import Reader
@@ -68,9 +67,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     from pipeline_processing.tasks.kept_replays import KeptReplays
 
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
-    endpoints = endpoints_of(alerts.endpoints_file)
-    reach = Reach(allowed=alerts.targets.allowed_url, influx_url=settings.influx_url, endpoints=endpoints)
-    inhibitions = Inhibitions()
+    reach, inhibitions = _reach(settings, alerts), Inhibitions()
 
     def broker() -> Broker:
         return open_broker(settings.queue_url, durability=settings.durability)
@@ -90,7 +87,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
             reader=reader,
             open_outlets=world,
             snapshot_interval_s=settings.snapshot_interval_s,
-            endpoints=frozenset(endpoints),
+            endpoints=frozenset(reach.endpoints),
         )
         stack.callback(live.close)
         master = TaskMaster(live, reader)
@@ -109,6 +106,17 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
             door=Door(door, loop),
             ingress=live.ingress.counts,
         )
+
+
+def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
+    from pipeline_output.handlers.endpoints import endpoints_of
+    from pipeline_processing.engine.posting import Reach
+
+    return Reach(
+        allowed=alerts.targets.allowed_url,
+        influx_url=settings.influx_url,
+        endpoints=endpoints_of(alerts.endpoints_file),
+    )
 
 
 @contextmanager
