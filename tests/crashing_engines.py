@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from shutil import copytree
 
+from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.life import Life
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.live import Live
+from pipeline_processing.engine.posting import Reach
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.points.reading import Reader
@@ -42,6 +44,7 @@ class Machine:
     log: MemoryLog = field(default_factory=MemoryLog)
     masters: list[TaskMaster] = field(default_factory=list)
     opened: list[Live] = field(default_factory=list)
+    inhibitions: Inhibitions = field(default_factory=Inhibitions)
     ids: MessageIds = field(default_factory=MessageIds)
 
     def broker(self) -> MemoryBroker:
@@ -58,7 +61,7 @@ class Machine:
             folder=folder,
             reader=Reader(),
             open_outlets=lambda definition: World(
-                definition, open_broker=self.broker, allowed=lambda _: False, influx_url=""
+                definition, open_broker=self.broker, reach=Reach(allowed=lambda _: False), inhibitions=self.inhibitions
             ),
             snapshot_interval_s=3600.0,
             limits=self.limits,

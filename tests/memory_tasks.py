@@ -16,6 +16,7 @@ from pipeline_processing.tasks.replays import Replay, Timing
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_processing.tickscript.calls import NodeCall, Script
 from pipeline_processing.tickscript.evaluate import evaluate
+from pipeline_processing.tickscript.given import given_values
 from pipeline_processing.tickscript.parser import parse
 from pipeline_processing.tickscript.syntax import String
 from pipeline_queue.clock import Clock
@@ -55,7 +56,9 @@ class MemoryTaskMaster:
     forgotten: list[str] = field(default_factory=list)
 
     def new_task(self, definition: TaskDefinition) -> MemoryTask:
-        return MemoryTask(definition=definition, script=evaluate(parse(definition.script), WORDS))
+        return MemoryTask(
+            definition=definition, script=evaluate(parse(definition.script), WORDS, given_values(definition.vars))
+        )
 
     def start_task(self, task: MemoryTask) -> None:
         assert task.definition.id not in self.running
@@ -94,6 +97,13 @@ class MemoryTaskMaster:
     def stats(self, task_id: str) -> Mapping[str, Any]:
         nodes = {call.name: _counters(call) for call in self._task(task_id).script.calls}
         return {"task-stats": {"throughput": 0.0}, "node-stats": dict(sorted(nodes.items()))}
+
+    def edges(self, task_id: str) -> list[tuple[str, str, str, int]]:
+        return [("stream", "stream0", "stream", 0), *((*edge, "stream", 0) for edge in self._task(task_id).edges())]
+
+    def topics(self, task_id: str) -> Mapping[str, int]:
+        calls = self._task(task_id).script.calls
+        return {f"main:{task_id}:{call.name}": 0 for call in calls if call.kind == "alert"}
 
     def dot(self, task_id: str, view: str) -> str:
         return f"{self._task(task_id).dot()} // {view}"

@@ -104,6 +104,7 @@ class RunningEngine:
             "TASKS_DIR": str(self.folder / "tasks"),
             "ALERTS_STATE_DIR": str(self.folder / "alerts"),
             "TASKS_ALLOW_TARGETS": "127.0.0.0/8",
+            "TASKS_STATS_INTERVAL_S": "0",
             **self.settings,
         }
 

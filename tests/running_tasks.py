@@ -53,7 +53,7 @@ class RunningTasks:
     def engine(self, _settings: Any, _service: Any, _loop: Any) -> Iterator[Engine]:
         recordings = MemoryRecordings(SystemClock())
         replays = MemoryReplays(SystemClock(), recordings)
-        yield Engine(master=self.master, recordings=recordings, replays=replays, door=self._write, figures=lambda: ())
+        yield Engine(master=self.master, recordings=recordings, replays=replays, door=self._write, ingress=dict)
         self.is_closed = True
 
     def _write(self, body: bytes, query: Any, headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -15,7 +15,8 @@ from pipeline_output.state import DefinitionStore, open_definitions
 from pipeline_processing.tasks.api.access import Access
 from pipeline_processing.tasks.api.app import App, Parts
 from pipeline_processing.tasks.api.messages import Request, Response
-from pipeline_processing.tasks.api.statistics import Figure, Identity, Statistics
+from pipeline_processing.tasks.api.statistics import Statistics
+from pipeline_processing.tasks.own_figures import Identity, OwnFigures
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_queue.clock import ManualClock
 
@@ -39,7 +40,7 @@ class TaskServer:
     token: str | None = None
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_NS))
     master: MemoryTaskMaster = field(default_factory=MemoryTaskMaster)
-    figures: list[Figure] = field(default_factory=list)
+    ingress: dict[tuple[str, str, str], int] = field(default_factory=dict)
     written: list[tuple[bytes, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -53,11 +54,12 @@ class TaskServer:
         self.registry = TaskRegistry(self.store, self.master, self.clock)
         self.registry.start()
         identity = Identity(host="here", server_id="server", cluster_id="cluster")
+        self.figures = OwnFigures(self.registry, identity, lambda: self.ingress)
         parts = Parts(
             registry=self.registry,
             recordings=self.recordings,
             replays=self.replays,
-            statistics=Statistics(self.registry, identity, lambda: self.figures),
+            statistics=Statistics(self.figures),
             door=self._write,
             clock=self.clock,
         )

@@ -10,7 +10,7 @@ ProcessingError
 ├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
 ├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
 ├── StateTooLarge     a task that holds more than it may (engine/limits.py)
-├── NotStartable      a task that is kept and cannot run (engine/task_master.py)
+├── NotStartable      a task that is kept and cannot run
 ├── WrongProperty     an alert's property that there is not, or that takes something else (alerts/properties.py)
 ├── BadTemplate       an alert's template that cannot be read (alerts/templates/errors.py)
 ├── TemplateFailed    one that cannot be carried out for an event
@@ -36,6 +36,10 @@ class BadSketch(ProcessingError):
         super().__init__(
             f"these bytes are no sketch: {reason}; if another version wrote them, delete the checkpoint they came from"
         )
+
+
+class NotStartable(ProcessingError):
+    """A task that is kept and cannot run."""
 
 
 class UnknownJob(ProcessingError):

@@ -11,6 +11,7 @@ import typer
 from pipeline_queue.errors import QueueError
 
 from pipeline_cli.errors import CommandError
+from pipeline_cli.task_variables import variables_in
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.verdict import Difference
@@ -40,6 +41,9 @@ def run(
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="The unit of the times of line protocol: n, u, ms, s, m or h.")] = "n",
+    variables: Annotated[
+        Path | None, typer.Option("--vars", help="A JSON file with values of its variables.", show_default=False)
+    ] = None,
 ) -> None:
     """Run a script over the points of a file, and print what came of it as JSON, a document a line."""
     from pipeline_processing.tasks.rehearsal import definition_of, documents, rehearsed
@@ -49,7 +53,7 @@ def run(
     place, names_its_own = _place(text, dbrp)
     reading = Reading(dbrp=place, precision=precision)
     places = [place] if dbrp else [] if names_its_own else _places(blocks_in(data, reading))
-    definition = definition_of(script.stem, text, places)
+    definition = definition_of(script.stem, text, places, variables_in(variables) if variables else {})
     master = rehearsed(definition, blocks_in(data, reading))
     for document in documents(master, definition.id):
         print(document.decode())
@@ -103,7 +107,8 @@ def _differences(path: Path) -> Iterable[Difference]:
     else:
         blocks = list(blocks_of_lines(wanted.lines, reading.dbrp, reading.precision))
     places = [wanted.dbrp] if wanted.dbrp else [] if names_its_own else _places(blocks)
-    return differences(wanted, definition_of(script.stem, text, places), blocks)
+    variables = variables_in(path.parent / wanted.vars_file) if wanted.vars_file else {}
+    return differences(wanted, definition_of(script.stem, text, places, variables), blocks)
 
 
 def _places(blocks: Iterable[PointBlock]) -> list[Dbrp]:

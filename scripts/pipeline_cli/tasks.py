@@ -16,6 +16,7 @@ from pipeline_cli.task_api import TaskApi
 from pipeline_cli.task_fmt import fmt
 from pipeline_cli.task_recordings import record, replay
 from pipeline_cli.task_run import run, test_scripts
+from pipeline_cli.task_variables import variables_in
 
 app = typer.Typer(help="Tasks: TICKscripts that run on the queue's points.", no_args_is_help=True)
 app.command()(fmt)
@@ -56,7 +57,7 @@ def define(
     if dbrps:
         said["dbrps"] = [dbrp(each) for each in dbrps]
     if variables is not None:
-        said["vars"] = _variables(variables)
+        said["vars"] = variables_in(variables)
     if api.find(task_id) is None:
         api.create({"id": task_id} | said)
     else:
@@ -208,13 +209,3 @@ def _text(path: Path) -> str:
         return decoded(path.read_bytes())
     except (OSError, TickError) as error:
         raise CommandError(f"{path} cannot be read: {error}") from None
-
-
-def _variables(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise CommandError(f'{path} holds no JSON object, such as {{"limit": {{"type": "int", "value": 5}}}}')
-    return found

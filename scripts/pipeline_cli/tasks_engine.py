@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline_input.points_door.answers import Answer
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.posting import Reach
     from pipeline_processing.engine.world import World
     from pipeline_processing.tasks.settings import TasksSettings
     from pipeline_processing.tasks.task_master import TaskDefinition
@@ -61,6 +62,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.inhibitions import Inhibitions
     from pipeline_processing.engine.limits import Limits
     from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.task_master import TaskMaster
@@ -70,12 +72,13 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     from pipeline_processing.tasks.kept_replays import KeptReplays
 
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
+    reach, inhibitions = _reach(settings, alerts), Inhibitions()
 
     def broker() -> Broker:
         return open_broker(settings.queue_url, durability=settings.durability)
 
     def world(definition: TaskDefinition) -> World:
-        return World(definition, open_broker=broker, allowed=alerts.targets.allowed_url, influx_url=settings.influx_url)
+        return World(definition, open_broker=broker, reach=reach, inhibitions=inhibitions)
 
     first = broker()
     first.create(topics().values())
@@ -94,6 +97,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
                 groups_max=settings.groups_max,
                 state_bytes_max=settings.state_bytes_max,
             ),
+            endpoints=frozenset(reach.endpoints),
         )
         stack.callback(live.close)
         master = TaskMaster(live, reader)
@@ -105,7 +109,24 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         door = PointsDoor(broker, service, loop, bytes_max=settings.body_bytes_max)
         stack.callback(door.stop)
         door.warm_up()
-        yield Engine(master=master, recordings=recordings, replays=replays, door=Door(door, loop), figures=lambda: ())
+        yield Engine(
+            master=master,
+            recordings=recordings,
+            replays=replays,
+            door=Door(door, loop),
+            ingress=live.ingress.counts,
+        )
+
+
+def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
+    from pipeline_output.handlers.endpoints import endpoints_of
+    from pipeline_processing.engine.posting import Reach
+
+    return Reach(
+        allowed=alerts.targets.allowed_url,
+        influx_url=settings.influx_url,
+        endpoints=endpoints_of(alerts.endpoints_file),
+    )
 
 
 @contextmanager

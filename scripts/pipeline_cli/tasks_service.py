@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,7 +32,6 @@ from pipeline_cli.errors import AddressTaken, OpenToAll
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.api.app import App, Door
-    from pipeline_processing.tasks.api.statistics import Figure
     from pipeline_processing.tasks.recordings import Recordings
     from pipeline_processing.tasks.replays import Replays
     from pipeline_processing.tasks.settings import TasksSettings
@@ -55,7 +54,8 @@ class Engine:
     recordings: Recordings
     replays: Replays
     door: Door
-    figures: Callable[[], Iterable[Figure]]
+    ingress: Callable[[], Mapping[Any, int]]
+    """Points that came, by database, retention policy and measurement."""
 
 
 OpenEngine = Callable[["TasksSettings", Service, asyncio.AbstractEventLoop], AbstractContextManager[Engine]]
@@ -101,6 +101,8 @@ def opened_app(
     from pipeline_processing.tasks.api.access import Access
     from pipeline_processing.tasks.api.app import App, Parts
     from pipeline_processing.tasks.api.statistics import Statistics
+    from pipeline_processing.tasks.own_figures import OwnFigures
+    from pipeline_processing.tasks.own_points import OwnPoints
     from pipeline_processing.tasks.registry import TaskRegistry
 
     store, clock = open_definitions(settings.state_url.get_secret_value()), SystemClock()
@@ -109,11 +111,16 @@ def opened_app(
         engine = opened.enter_context(open_engine(settings, service))
         registry = TaskRegistry(store, engine.master, clock)
         registry.start()
+        figures = OwnFigures(registry, _identity(store.url), engine.ingress)
+        if settings.stats_interval_s:
+            own = OwnPoints(figures, engine.door, clock, interval_s=settings.stats_interval_s)
+            own.start()
+            opened.callback(own.stop)
         parts = Parts(
             registry=registry,
             recordings=engine.recordings,
             replays=engine.replays,
-            statistics=Statistics(registry, _identity(store.url), engine.figures),
+            statistics=Statistics(figures),
             door=engine.door,
             clock=clock,
         )
@@ -195,7 +202,7 @@ def _beat(service: Service, loop: asyncio.AbstractEventLoop) -> None:
 
 def _identity(state_url: str) -> Any:
     """The same for one machine and one store, whenever they are asked."""
-    from pipeline_processing.tasks.api.statistics import Identity
+    from pipeline_processing.tasks.own_figures import Identity
 
     host = socket.gethostname()
     return Identity(

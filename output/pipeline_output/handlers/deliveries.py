@@ -32,6 +32,7 @@ from pipeline_queue.topics import ALERTS
 
 from pipeline_output.errors import BadHandler, HandlerRefused, HandlerUnavailable
 from pipeline_output.handlers import Operator, made
+from pipeline_output.handlers.endpoints import endpoints_of
 from pipeline_output.handlers.everyone import GlobalHandler, global_handlers
 from pipeline_output.handlers.handler import Delivery
 from pipeline_output.handlers.lines import Lines
@@ -88,8 +89,9 @@ class Deliveries:
         self._clock = clock
         self._transport = transport or Network()
         self._backoff = backoff or Backoff()
-        self._of_scripts = Operator(settings=settings, targets=settings.targets)
-        self._of_operator = Operator(settings=settings, targets=EVERYWHERE)
+        endpoints = endpoints_of(settings.endpoints_file)
+        self._of_scripts = Operator(settings=settings, targets=settings.targets, endpoints=endpoints)
+        self._of_operator = Operator(settings=settings, targets=EVERYWHERE, endpoints=endpoints)
         self._global = global_handlers(settings.handlers_file, self._of_operator)
         self._pending = Pending(Path(settings.state_dir))
         self._forgot_at: float | None = None

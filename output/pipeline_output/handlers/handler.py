@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from pipeline_queue.alerts import Alert
 from pydantic import SecretStr
 
 from pipeline_output.handlers.calls import Calls
+from pipeline_output.handlers.endpoints import Endpoint
 from pipeline_output.handlers.settings import AlertSettings
 from pipeline_output.handlers.targets import Targets
 from pipeline_output.handlers.transport import Post, Transport, origin
@@ -28,10 +29,12 @@ PRODUCT = "kapacitor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """The settings, and which hosts this handler may be sent to: a script's are those of the list, the operator's own are any."""
+    """The settings, which hosts this handler may be sent to: a script's are those of the list, the operator's own are any; and
+    the operator's endpoints."""
 
     settings: AlertSettings
     targets: Targets
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

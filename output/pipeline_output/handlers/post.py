@@ -1,6 +1,6 @@
-"""`.post(url)`: the alert's JSON to a URL of the script's choice.
+"""`.post(url)`: the alert's JSON to a URL of the script's choice, or to an endpoint of the operator's.
 
-From: Kapacitor's `post`, without named endpoints.
+From: Kapacitor's `post`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ class PostAlert:
 
     @classmethod
     def of(cls, calls: Calls, operator: Operator) -> Self:
-        headers = calls.pairs("header")
+        url, headers = _where(calls, operator)
+        headers |= calls.pairs("header")
         if not all(isinstance(each, str) for each in headers.values()):
             raise calls.bad("takes text as the value of a `header`")
         return cls(
-            url=checked_url(calls, calls.argument("the URL"), operator.targets),
+            url=url,
             headers=headers,
             timeout_s=calls.seconds("timeout", operator.settings.timeout_s) or operator.settings.timeout_s,
             is_verified=not calls.flag("skipSSLVerification"),
@@ -54,3 +55,14 @@ class PostAlert:
                 shows_reply=self.shows_reply,
             )
         )
+
+
+def _where(calls: Calls, operator: Operator) -> tuple[str, dict[str, str]]:
+    """The URL, and the headers that belong to it."""
+    name = calls.text("endpoint")
+    if not name:
+        return checked_url(calls, calls.argument("the URL"), operator.targets), {}
+    if name not in operator.endpoints:
+        raise calls.bad(f"has no endpoint `{name}`; TASKS_ENDPOINTS_FILE names those that there are")
+    found = operator.endpoints[name]
+    return found.url, dict(found.all_headers)

@@ -27,6 +27,9 @@ class AlertSettings(AlertServiceSettings):
     allow_targets: Annotated[str, Field(validation_alias="TASKS_ALLOW_TARGETS")] = ""
     """Hosts that scripts may send to: `host`, `host:port`, `*.domain`, addresses, networks as `10.0.0.0/8`, `slack://` and its likes for
     apprise, separated by commas; none if unset. What the operator configures below needs no entry."""
+    endpoints_file: Annotated[Path | None, Field(validation_alias="TASKS_ENDPOINTS_FILE")] = None
+    """A JSON object of endpoints that `httpPost().endpoint(name)` and `.post().endpoint(name)` post to: each has a `url`, and maybe
+    `headers`, `username` and `password`. They need no entry in the list of targets."""
     log_dir: Annotated[Path | None, Field(validation_alias="ALERTS_LOG_DIR")] = None
     """The folder that `.log()` may write into; nowhere if unset."""
     log_allowed: Annotated[str, Field(validation_alias="ALERTS_LOG_ALLOWED")] = ""

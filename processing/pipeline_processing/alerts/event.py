@@ -97,8 +97,9 @@ class AlertEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
-    """From now on (or no more, where not `active`) events of this category whose tags include these are held back."""
+    """From now on (or no more, where not `active`) a group holds back events of this category whose tags include these."""
 
+    group: str
     category: str
     tags: Tags
     active: bool
@@ -107,7 +108,3 @@ class Inhibition:
     ordinal: int = 0
     unit: int = field(default=0, compare=False, repr=False)
     """Its place in the step."""
-
-    def holds_back(self, event: AlertEvent) -> bool:
-        has = dict(event.tags)
-        return event.category == self.category and all(has.get(name, "") == value for name, value in self.tags)

@@ -111,10 +111,12 @@ class Teller:
             return []
         found = []
         for unit in np.flatnonzero((decided.before == 0) != (decided.level == 0)).tolist():
-            tags = dict(keys.groups[data.group[unit]].tags)
+            group = keys.groups[data.group[unit]]
+            tags = dict(group.tags)
             for category, *names in self.inhibit:
                 found.append(
                     Inhibition(
+                        group=group.id,
                         category=category,
                         tags=tuple((name, tags.get(name, "")) for name in names),
                         active=bool(decided.level[unit]),

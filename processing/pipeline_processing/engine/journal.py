@@ -1,8 +1,8 @@
-"""What each step of a task read, and what time it had, written before anything of it leaves.
+"""What each step of a task read, what time it had, and what it was answered, written before anything of it leaves.
 
 After a crash the steps since the last snapshot are repeated exactly, so that they say the same under the same ids. Tasks
-whose outcome depends on neither the clock nor the order of several partitions need no journal: their steps' borders mean
-nothing.
+whose outcome depends on neither the clock, nor answers, nor the order of several partitions need no journal: their steps'
+borders mean nothing.
 In:      steps, one line of JSON each.
 Out:     the steps since the snapshot, in their order; a last line that was cut off by a crash never left, and is dropped.
 """
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+
+from pipeline_processing.alerts.inhibiting import HeldBack
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -31,6 +33,10 @@ class StepTaken(msgspec.Struct, frozen=True):
     number: int
     now_ns: int
     taken: tuple[Taken, ...] = ()
+    answers: dict[str, tuple[int, ...]] = {}
+    """By node."""
+    inhibited: tuple[HeldBack, ...] | None = None
+    """What other tasks' alerts hold back from this step on; None, what they did."""
 
 
 class Journal:

@@ -14,12 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline_queue.errors import QueueUnavailable
 
+from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.limits import Limits
@@ -27,13 +28,15 @@ from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Source
-from pipeline_processing.engine.task import Task
+from pipeline_processing.engine.task import NOTHING, Outside, Task
 from pipeline_processing.graph.run import NodeFailed
 from pipeline_processing.operators.operator import Tick
 
 LOG = logging.getLogger(__name__)
 ROWS_PER_STEP = 10_000
 WAIT_S_MAX = 0.5
+ANSWERED_WITHIN_S = 0.02
+"""How often it is looked whether an answer has come: to be woken by each would wake all other tasks, too."""
 SNAPSHOT_INTERVAL_S = 10.0
 STILL_S_MAX = 600.0
 """How old the snapshot of a task may be that takes no step: its next life looks through the alerts since then."""
@@ -82,6 +85,7 @@ class Life:
     ) -> None:
         files, after = heritage.files, heritage.after
         self.task, self.source, self.outlets = task, source, outlets
+        self._heeds_others = task.heeds_others
         self.error = ""
         """Why it stopped by itself."""
         self.throughput = 0.0
@@ -172,6 +176,7 @@ class Life:
         """Go on where an earlier life ended, or keep where this one begins; false where it is stopped before it could."""
         is_first = self._files is not None and self._before is None
         self._patiently(lambda: self.outlets.open(self._before))
+        self.outlets.inhibit(self.task.inhibitors.own)
         if is_first and not self._stopping.is_set():
             self._patiently(self._save)
         self._begun.set()
@@ -179,7 +184,8 @@ class Life:
             portions = self._patiently(lambda step=step: self.source.read_exactly(step.taken))
             if portions is None:
                 return False
-            self._take(portions, Tick(now_ns=step.now_ns))
+            self._take(portions, Tick(now_ns=step.now_ns), _outside(step))
+        self.outlets.begin()
         return not self._stopping.is_set()
 
     def _patiently(self, ask: Callable[[], Found]) -> Found | None:
@@ -198,10 +204,11 @@ class Life:
             return
         now_ns = self._now_ns()
         due_ns = self.task.run.due_ns()
-        if portions or (due_ns is not None and due_ns <= now_ns):
+        outside = Outside(answers=self.outlets.answers(), inhibited=self._inhibited_anew())
+        if portions or outside.answers or (due_ns is not None and due_ns <= now_ns):
             if self._journal and (self.task.needs_journal or len(self.source.positions) > 1):
-                self._journal.append(StepTaken(number=self.task.steps, now_ns=now_ns, taken=_taken(portions)))
-            self._take(portions, Tick(now_ns=now_ns))
+                self._journal.append(_step_taken(self.task.steps, now_ns, portions, outside))
+            self._take(portions, Tick(now_ns=now_ns), outside)
         self._count()
         while self._asked:
             self._asked.popleft().set_result(self._snapshot())
@@ -216,8 +223,20 @@ class Life:
             self.throughput = (self.task.rows - self._counted_rows) / past_s
             self._counted_at_s, self._counted_rows = time.monotonic(), self.task.rows
 
-    def _take(self, portions: Sequence[Portion], tick: Tick) -> None:
-        left = self.task.step(portions, tick)
+    def _inhibited_anew(self) -> frozenset[HeldBack] | None:
+        """What other tasks hold back, where that matters and is not what it was."""
+        if not self._heeds_others:
+            return None
+        now = self.outlets.inhibited()
+        return None if now == self.task.inhibitors.others else now
+
+    def _take(self, portions: Sequence[Portion], tick: Tick, outside: Outside = NOTHING) -> None:
+        before = self.task.inhibitors.own
+        left = self.task.step(portions, replace(tick, assumed_answer=self.outlets.assumed_answer), outside)
+        if outside.answers:
+            self.outlets.settle(outside.answers)
+        if self.task.inhibitors.own != before:
+            self.outlets.inhibit(self.task.inhibitors.own)
         if left:
             self.outlets.take(left, self.task.run.keys)
         for each in self.task.run.news:
@@ -225,10 +244,11 @@ class Life:
         self.task.run.news.clear()
 
     def _wait_s(self) -> float:
+        longest_s = ANSWERED_WITHIN_S if self.outlets.awaits() else WAIT_S_MAX
         due_ns = self.task.run.due_ns()
         if due_ns is None:
-            return WAIT_S_MAX
-        return min(WAIT_S_MAX, max(0.0, (due_ns - self._now_ns()) / 1e9))
+            return longest_s
+        return min(longest_s, max(0.0, (due_ns - self._now_ns()) / 1e9))
 
     def _save_or_tell(self) -> None:
         """At the end: who cannot reach the queue any more goes on from the snapshot before."""
@@ -258,6 +278,17 @@ class Life:
         self.task.note_groups(now_ns)
         if self.source.has_caught_up():
             self.task.forget_silent(now_ns)
+
+
+def _step_taken(number: int, now_ns: int, portions: Sequence[Portion], outside: Outside) -> StepTaken:
+    inhibited = None if outside.inhibited is None else tuple(outside.inhibited)
+    return StepTaken(
+        number=number, now_ns=now_ns, taken=_taken(portions), answers=dict(outside.answers), inhibited=inhibited
+    )
+
+
+def _outside(step: StepTaken) -> Outside:
+    return Outside(answers=step.answers, inhibited=None if step.inhibited is None else frozenset(step.inhibited))
 
 
 def _taken(portions: Sequence[Portion]) -> tuple[Taken, ...]:

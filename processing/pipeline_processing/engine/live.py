@@ -2,6 +2,7 @@
 
 In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
+Refuses: (NotStartable) a task that posts to an endpoint that there is not.
 Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
 where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
 A task that is started for the first time begins with what comes next, or with what came from a time in the past on. A record that is no block of points is passed over.
@@ -25,6 +26,7 @@ from pipeline_queue.catalog import topics
 from pipeline_queue.points.block import NotABlock, Origin, key_of
 from pipeline_queue.topics import POINTS
 
+from pipeline_processing.engine.ingress import Ingress
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
@@ -33,6 +35,9 @@ from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Began, LogSource, Place
 from pipeline_processing.engine.tail import Tail
+from pipeline_processing.engine.task import Task
+from pipeline_processing.errors import NotStartable
+from pipeline_processing.operators.http_post import HttpPost
 from pipeline_processing.points.reading import DATABASE, Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
@@ -50,6 +55,9 @@ class Live:
     snapshot_interval_s: float = SNAPSHOT_INTERVAL_S
     limits: Limits = field(default_factory=Limits)
     monotonic_s: Callable[[], float] = time.monotonic
+    endpoints: frozenset[str] = frozenset()
+    """Names that `httpPost` may post to."""
+    ingress: Ingress = field(default_factory=Ingress)
     _ring: Ring = field(default_factory=Ring)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _partitions: dict[str, int] = field(default_factory=dict)
@@ -60,6 +68,15 @@ class Live:
     def __post_init__(self) -> None:
         self._reads_since_s = self.monotonic_s()
         self._follow(POINTS.name)
+
+    def check(self, task: Task) -> None:
+        posts = [each for each in task.graph.nodes if isinstance(each.operator, HttpPost)]
+        unknown = [each for each in posts if each.operator.endpoint and each.operator.endpoint not in self.endpoints]
+        if unknown:
+            name = unknown[0].operator.endpoint
+            raise NotStartable(
+                f"{unknown[0].place}: endpoint '{name}' does not exist; TASKS_ENDPOINTS_FILE names those that do"
+            )
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
         places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
@@ -98,6 +115,12 @@ class Live:
             LOG.error("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
             return []
         return [Portion(topic=record.topic, partition=record.partition, offset=record.offset, block=block)]
+
+    def _received(self, record: Record) -> Sequence[Portion]:
+        portions = self.portions(record)
+        for each in portions:
+            self.ingress.count(each.block)
+        return portions
 
     def close(self) -> None:
         for tail in self._tails.values():
@@ -138,7 +161,8 @@ class Live:
         with self._starting:
             if topic in self._tails:
                 return
-            tail = Tail(topic, self._ring, open_broker=self.open_broker, decode=self.portions)
+            decode = self._received if topic == POINTS.name else self.portions
+            tail = Tail(topic, self._ring, open_broker=self.open_broker, decode=decode)
             self._partitions[topic] = tail.partitions
             self._tails[topic] = tail
             tail.start()

@@ -7,15 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pipeline_processing.graph.run import Left
+from pipeline_processing.alerts.inhibiting import HeldBack
+from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left
 from pipeline_processing.points.keys import Keys
 
 
 class Outlets(Protocol):
     """Of one task, and used by its thread alone."""
 
+    assumed_answer: int | None
+    """What requests count as answered at once, where nobody is asked."""
+
     def open(self, before: Any) -> None:
-        """Begin, or go on with what an earlier life kept."""
+        """Go on with what an earlier life kept, if there was one."""
+
+    def begin(self) -> None:
+        """The steps of the earlier life are repeated: ask what they left unanswered."""
+
+    def answers(self) -> Answers:
+        """What came and was not settled."""
+
+    def settle(self, answers: Answers) -> None:
+        """A step has taken these in, or had before it was repeated: their requests are done."""
+
+    def awaits(self) -> bool:
+        """Whether an answer may come."""
 
     holds: bool
     """Whether something was kept when `pending` was last asked."""
@@ -25,6 +41,12 @@ class Outlets(Protocol):
 
     def pending(self) -> Any:
         """What is kept, as a snapshot holds it."""
+
+    def inhibited(self) -> frozenset[HeldBack]:
+        """What other tasks' alerts hold back now."""
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
+        """What this task's do."""
 
     def drain(self, within_s: float) -> bool:
         """Wait until nothing is kept; whether that came true."""
@@ -37,10 +59,11 @@ class Outlets(Protocol):
 
 @dataclass(slots=True)
 class Kept:
-    """Outlets that only keep, for replays and tests: the newest `items_max`, or all."""
+    """Outlets that only keep, for replays and tests: the newest `items_max`, or all. Requests count as taken."""
 
     items_max: int | None = None
     holds: bool = field(init=False, default=False)
+    assumed_answer: int = 200
     left: deque[tuple[Left, Keys]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +76,24 @@ class Kept:
         return None
 
     def open(self, before: None) -> None:
+        pass
+
+    def begin(self) -> None:
+        pass
+
+    def answers(self) -> Answers:
+        return NO_ANSWERS
+
+    def settle(self, answers: Answers) -> None:
+        pass
+
+    def awaits(self) -> bool:
+        return False
+
+    def inhibited(self) -> frozenset[HeldBack]:
+        return frozenset()
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
         pass
 
     def drain(self, within_s: float) -> bool:

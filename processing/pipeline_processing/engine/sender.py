@@ -8,6 +8,7 @@ A target that does not answer is asked again after pauses that double; one that 
 
 from __future__ import annotations
 
+import http.client
 import logging
 import threading
 import urllib.error
@@ -21,6 +22,8 @@ BYTES_MAX = 16 * 1024 * 1024
 """What may wait; then the task waits."""
 PAUSE_S_MIN, PAUSE_S_MAX = 0.1, 30.0
 AGAIN = frozenset({408, 429})
+CAPTURED_MAX = 1024
+"""Bytes of an answer that the log gets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Post:
     timeout_s: float = 30.0
     attempts_max: int | None = None
     """None asks for ever."""
+    is_captured: bool = False
+    """Whether what an answer says is for the log, where it is no."""
 
 
 @dataclass(slots=True)
@@ -134,18 +139,48 @@ class Sender:
 
 def over_http(post: Post) -> None:
     """Send it; raises Refused, or OSError where another try may help."""
+    status, said = _answer(post)
+    if status >= 300:
+        refusal = Refused if status < 500 and status not in AGAIN else OSError
+        raise refusal(f"answered {status}{said}")
+
+
+def status_over_http(post: Post, *, told: str) -> int:
+    """Send it once: the answer's status, 0 where there is none; `told` is who says so in the log what went wrong."""
+    try:
+        status, said = _answer(post)
+    except OSError as error:
+        LOG.error("%s: %s did not answer: %s", told, host_of(post.url), error)
+        return 0
+    if status >= 300:
+        LOG.error("%s: %s answered %d%s", told, host_of(post.url), status, said)
+    return status
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """An answer that leads elsewhere is the answer: elsewhere may be where nobody may send to."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Straight)
+
+
+def _answer(post: Post) -> tuple[int, str]:
+    """Its status, and what it says if that is wanted and is no; raises OSError where there is none."""
     request = urllib.request.Request(
         post.url, data=post.body, headers={"Idempotency-Key": post.key, **dict(post.headers)}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=post.timeout_s) as answer:
+        with _OPENER.open(request, timeout=post.timeout_s) as answer:
             answer.read()
+            return answer.status, ""
     except urllib.error.HTTPError as error:
         with error:
-            if error.code < 500 and error.code not in AGAIN:
-                raise Refused(f"answered {error.code}") from error
-            raise OSError(f"answered {error.code}") from error
-    except (ValueError, urllib.error.URLError) as error:
+            said = f": {error.read(CAPTURED_MAX).decode(errors='replace')}" if post.is_captured else ""
+            return error.code, said
+    except (ValueError, http.client.HTTPException, urllib.error.URLError) as error:
         raise OSError(str(error)) from error
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline_processing.alerts.inhibiting import Inhibitors
 from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
@@ -38,6 +39,7 @@ class Snapshot:
     outlets: Any
     """What has left the task and is not delivered yet."""
     heard: Heard = field(default_factory=Heard)
+    inhibitors: Inhibitors = field(default_factory=Inhibitors)
 
 
 def to_bytes(snapshot: Snapshot) -> bytes:

@@ -7,17 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline_processing.alerts.event import AlertEvent
+from pipeline_processing.alerts.inhibiting import HeldBack, Inhibitors
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import Place
 from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.graph.graph import Graph
-from pipeline_processing.graph.run import Left, Run
+from pipeline_processing.graph.run import Answers, Counters, Left, Run
+from pipeline_processing.operators.alert import COUNTED, Alert
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.frame import Frame, concatenated
 from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.reading import Mapping as SeriesMapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a step has beside points and the time: answers, and what other tasks' alerts hold back, None if that has not changed."""
+
+    answers: Answers = field(default_factory=dict)
+    inhibited: frozenset[HeldBack] | None = None
+
+
+NOTHING = Outside()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +51,7 @@ class Task:
     heard: Heard = field(default_factory=Heard)
     limits: Limits = field(default_factory=Limits)
     _silence: Silence = field(default_factory=Silence)
+    inhibitors: Inhibitors = field(default_factory=Inhibitors)
     _series: SeriesMapping = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,21 +81,33 @@ class Task:
 
     @property
     def needs_journal(self) -> bool:
-        """Whether the clock, or where steps end, has a say in what comes out."""
-        exact = any(getattr(each.operator, "EXACT_STEPS", False) for each in self.graph.nodes)
-        return exact or self.asks_time or self.run.due_ns() is not None
+        """Whether the clock, answers from outside, or where steps end, have a say in what comes out."""
+        operators = [each.operator for each in self.graph.nodes]
+        exact = any(getattr(each, "EXACT_STEPS", False) or getattr(each, "awaits_answers", False) for each in operators)
+        return exact or self.asks_time or self.heeds_others or self.run.due_ns() is not None
 
-    def step(self, portions: Sequence[Portion], tick: Tick) -> list[Left]:
-        """What leaves the graph for these points; raises NodeFailed."""
+    @property
+    def heeds_others(self) -> bool:
+        """Whether alerts of other tasks may hold back its own."""
+        return any(isinstance(each.operator, Alert) and each.operator.category for each in self.graph.nodes)
+
+    def step(self, portions: Sequence[Portion], tick: Tick, outside: Outside = NOTHING) -> list[Left]:
+        """What leaves the task for these points and what came from outside; raises NodeFailed."""
         with self.lock:
-            left = self.run.step(self._frame(portions), tick)
+            left = self.run.step(self._frame(portions), tick, outside.answers)
             self.steps += 1
-        return left
+            if outside.inhibited is not None:
+                self.inhibitors.others = outside.inhibited
+            told, held = self.inhibitors.told(left, [each.name for each in self.graph.nodes])
+            for each in held:
+                _count_held_back(self.run.counters[each.node], each.item)
+        return told
 
     def restore(self, snapshot: Snapshot) -> None:
         self._silence = snapshot.silence
         self._runs(Run(graph=self.graph, keys=snapshot.keys, states=snapshot.states))
         self.steps, self.rows, self.heard = snapshot.steps, snapshot.rows, snapshot.heard
+        self.inhibitors = snapshot.inhibitors
 
     def snapshot(self, positions: Mapping[Place, int], outlets: Any, *, version: int) -> Snapshot:
         return Snapshot(
@@ -93,6 +120,7 @@ class Task:
             states=self.run.states,
             silence=self._silence,
             outlets=outlets,
+            inhibitors=self.inhibitors,
         )
 
     def _frame(self, portions: Sequence[Portion]) -> Frame:
@@ -105,3 +133,10 @@ class Task:
                 frames.append(portion.block.frame(self._series, self.run.keys, first_cause=self.rows, rows=rows))
                 self.rows += len(portion)
         return concatenated(frames)
+
+
+def _count_held_back(counters: Counters, event: AlertEvent) -> None:
+    """The operator has counted it as told."""
+    counters.own["alerts_inhibited"] += 1
+    counters.own["alerts_triggered"] -= 1
+    counters.own[f"{COUNTED[event.level]}s_triggered"] -= 1

@@ -11,7 +11,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,9 +24,11 @@ from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import DirectSource, Source
 from pipeline_processing.engine.task import Task
-from pipeline_processing.errors import ProcessingError
+from pipeline_processing.errors import NotStartable
 from pipeline_processing.graph import drawing
 from pipeline_processing.graph.counting import node_stats
+from pipeline_processing.graph.graph import Graph
+from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.http_out import HttpOut, result_of
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.results import dumps, series_of
@@ -40,13 +43,9 @@ REPLAY_ITEMS_MAX = 100_000
 ASKS_TIME = re.compile(r"\bnow\s*\(")
 
 
-class NotStartable(ProcessingError):
-    """A task that is kept and cannot run."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A task before it runs. `refusal` says why it cannot be started; it has no graph then."""
+    """A task before it runs. `refusal` says why it cannot be started; it may have no graph then."""
 
     definition: TaskDefinition
     task: Task | None = None
@@ -58,6 +57,9 @@ class Compiled:
 
 class Surroundings(Protocol):
     """What tasks live on."""
+
+    def check(self, task: Task) -> None:
+        """Raises NotStartable where it wants what is not here."""
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> Source:
         """Where a task's points come from, after those that the snapshot has seen."""
@@ -80,6 +82,9 @@ class Isolated:
     """Tasks that are fed directly, and whose outcome is kept, the newest `items_max` or all: a replay's, a test's."""
 
     items_max: int | None = None
+
+    def check(self, task: Task) -> None:
+        pass
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> DirectSource:
         return DirectSource()
@@ -113,7 +118,7 @@ class TaskMaster:
 
     def new_task(self, definition: TaskDefinition) -> Compiled:
         try:
-            found = compiled(definition.script, task=definition.id)
+            found = compiled(definition.script, task=definition.id, variables=definition.vars)
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
         dbrps = definition.dbrps or found.dbrps
@@ -121,13 +126,14 @@ class TaskMaster:
             id=definition.id,
             dbrps=dbrps,
             graph=found.graph,
-            asks_time=bool(ASKS_TIME.search(definition.script)),
+            asks_time=any(map(ASKS_TIME.search, _texts(definition))),
         )
-        return Compiled(definition=definition, task=task)
+        return Compiled(definition=definition, task=task, refusal=_why_not(found.graph))
 
     def start_task(self, compiled_task: Compiled) -> None:
-        if compiled_task.task is None:
+        if compiled_task.task is None or compiled_task.refusal:
             raise NotStartable(compiled_task.refusal)
+        self._surroundings.check(compiled_task.task)
         definition = compiled_task.definition
         files = self._surroundings.files(definition)
         before = snapshots.read(files.snapshot, version=definition.version) if files else None
@@ -187,6 +193,23 @@ class TaskMaster:
             "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
         }
 
+    def edges(self, task_id: str) -> list[tuple[str, str, str, int]]:
+        run = self._life(task_id).task.run
+        first = run.graph.nodes[0].name
+        return [
+            ("stream", first, "stream", run.counters[first].collected),
+            *((p, c, run.graph.edges[p], run.counters[p].emitted) for p, c in run.graph.connections()),
+        ]
+
+    def topics(self, task_id: str) -> Mapping[str, int]:
+        run = self._life(task_id).task.run
+        heard: Counter[str] = Counter()
+        for node in run.graph.nodes:
+            if isinstance(node.operator, Alert):
+                told = run.counters[node.name].own["alerts_triggered"]
+                heard.update(dict.fromkeys(node.operator.topics, told))
+        return heard
+
     def dropped(self, task_id: str) -> Mapping[str, Mapping[str, int]]:
         """By node, how many points it dropped and why."""
         counters = self._life(task_id).task.run.counters
@@ -244,6 +267,20 @@ class TaskMaster:
         if life is None:
             raise NoTask
         return life
+
+
+def _why_not(graph: Graph) -> str:
+    """Why a task of this graph is not run; empty if it is."""
+    for node in graph.nodes:
+        if reason := getattr(node.operator, "NOT_RUN", ""):
+            return f"{node.place}: {reason}" if node.place else reason
+    return ""
+
+
+def _texts(definition: TaskDefinition) -> Iterator[str]:
+    """The script, and the lambdas that its variables are given."""
+    yield definition.script
+    yield from (each["value"] for each in definition.vars.values() if each["type"] == "lambda")
 
 
 def _serves(operator: object, endpoint: str) -> bool:

@@ -11,26 +11,26 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from pipeline_queue.brokers import Broker
 from pipeline_queue.errors import QueueUnavailable
 
 from pipeline_processing.alerts.event import AlertEvent
+from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine.alerting import Announcer
+from pipeline_processing.engine.asker import Asker
 from pipeline_processing.engine.influx import Influx
+from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.loop import Looper
-from pipeline_processing.engine.sender import Post, Sender, over_http
-from pipeline_processing.graph.run import Left
+from pipeline_processing.engine.posting import Posting, Reach
+from pipeline_processing.engine.sender import Post, Sender, over_http, status_over_http
+from pipeline_processing.graph.run import Answers, Left
 from pipeline_processing.operators.outside import LogLines, Looped, Request, Rows
 from pipeline_processing.points.keys import Keys
-from pipeline_processing.results import NotJson, dumps, series_of
+from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOG = logging.getLogger(__name__)
-JSON = ("Content-Type", "application/json")
 QUEUE_AWAY_S = 1.0
-POST_TIMEOUT_S = 30.0
-POST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +40,29 @@ class Kept:
     alerts_at: dict[int, int]
     points_at: dict[int, int]
     posts: dict[str, list[Post]]
+    asked: dict[str, list[Post]]
+    """Posts whose answers no step has taken in, by node."""
 
 
 class World:
+    assumed_answer = None
+
     def __init__(
         self,
         definition: TaskDefinition,
         *,
         open_broker: Callable[[], Broker],
-        allowed: Callable[[str], bool],
-        influx_url: str,
+        reach: Reach,
+        inhibitions: Inhibitions,
     ) -> None:
         self._task, self._version = definition.id, definition.version
-        self._open, self._allowed, self._influx_url = open_broker, allowed, influx_url
+        self._open, self._reach, self._inhibitions = open_broker, reach, inhibitions
         self._origin = f"{definition.id}.{definition.version}"
         self.holds = False
+        self._posting = Posting(task=definition.id, origin=self._origin, reach=reach)
         self._senders: dict[str, Sender] = {}
+        self._askers: dict[str, Asker] = {}
+        self._has_begun = False
         self._broker: Broker | None = None
         self._released = threading.Event()
         self._influx: dict[str, Influx] = {}
@@ -69,13 +76,33 @@ class World:
         for node, posts in before.posts.items() if before else ():
             for post in posts:
                 self._sender(node).put(post)
+        for node, posts in before.asked.items() if before else ():
+            for post in posts:
+                self._asker(node).put(post)
+
+    def begin(self) -> None:
+        self._has_begun = True
+        for each in self._askers.values():
+            each.begin()
+
+    def answers(self) -> Answers:
+        found = {node: each.answers() for node, each in self._askers.items()}
+        return {node: each for node, each in found.items() if each}
+
+    def settle(self, answers: Answers) -> None:
+        for node, found in answers.items():
+            self._asker(node).settle(len(found))
+
+    def awaits(self) -> bool:
+        return any(each.pending() for each in self._askers.values())
 
     def pending(self) -> Kept:
         for each in self._influx.values():
             each.flush()
         posts = {node: each.pending() for node, each in self._senders.items()}
-        self.holds = any(posts.values())
-        return Kept(alerts_at=self._announcer.reached(), points_at=self._looper.reached(), posts=posts)
+        asked = {node: each.pending() for node, each in self._askers.items()}
+        self.holds = any(posts.values()) or any(asked.values())
+        return Kept(alerts_at=self._announcer.reached(), points_at=self._looper.reached(), posts=posts, asked=asked)
 
     def take(self, left: Sequence[Left], keys: Keys) -> None:
         events: dict[str, list[AlertEvent]] = {}
@@ -94,16 +121,23 @@ class World:
         for node, of_node in events.items():
             self._surely(lambda node=node, of_node=of_node: self._announcer.announce(node, of_node))
 
+    def inhibited(self) -> frozenset[HeldBack]:
+        return self._inhibitions.of_others(self._task)
+
+    def inhibit(self, held: frozenset[HeldBack]) -> None:
+        self._inhibitions.set(self._task, held)
+
     def drain(self, within_s: float) -> bool:
         return all([each.drain(within_s) for each in self._senders.values()])
 
     def release(self) -> None:
         self._released.set()
-        for each in list(self._senders.values()):
+        for each in [*self._senders.values(), *self._askers.values()]:
             each.release()
 
     def close(self) -> None:
-        for each in self._senders.values():
+        self._inhibitions.set(self._task, frozenset())
+        for each in [*self._senders.values(), *self._askers.values()]:
             each.close()
         if self._broker:
             self._broker.close()
@@ -119,33 +153,16 @@ class World:
                     raise
 
     def _request(self, node: str, request: Request, keys: Keys) -> None:
-        if not self._allowed(request.url):
-            LOG.error("task %s: %s may not post to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, request.url)
-            return
-        for at in range(len(request.data)):
-            one = request.data.take(np.array([at]))
-            try:
-                body = dumps({"series": series_of(one, keys)})
-            except NotJson as error:
-                LOG.error("task %s: %s: %s", self._task, node, error)
-                continue
-            self._sender(node).put(
-                Post(
-                    url=request.url,
-                    body=body,
-                    key=f"{self._origin}.{node}.{int(one.cause[0])}.{_ordinal(request.data.cause, at)}",
-                    headers=(JSON, *request.headers),
-                    timeout_s=request.timeout_ns / 1e9 or POST_TIMEOUT_S,
-                    attempts_max=POST_ATTEMPTS,
-                )
-            )
+        to = self._asker(node) if request.is_awaited else self._sender(node)
+        for post in self._posting.posts(node, request, keys):
+            to.put(post)
 
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
-        if rows.url and not self._allowed(rows.url):
+        if rows.url and not self._reach.allowed(rows.url):
             LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
             return
         if node not in self._influx:
-            url = rows.url or self._influx_url
+            url = rows.url or self._reach.influx_url
             self._influx[node] = Influx(url, self._sender(node), task=f"{self._origin}.{node}")
         self._influx[node].write(rows, keys)
 
@@ -160,10 +177,18 @@ class World:
             self._senders[node].release()
         return self._senders[node]
 
+    def _asker(self, node: str) -> Asker:
+        if node not in self._askers:
+            self._askers[node] = Asker(name=f"{self._task} {node}", ask=self._asked)
+            if self._has_begun:
+                self._askers[node].begin()
+        if self._released.is_set():
+            self._askers[node].release()
+        return self._askers[node]
 
-def _ordinal(cause: np.ndarray, at: int) -> int:
-    """The number of one item among those of its cause, which stand together."""
-    return at - int(np.argmax(cause == cause[at]))
+    def _asked(self, post: Post) -> int:
+        """The status; 0 where nobody answers, or nobody is to be asked."""
+        return status_over_http(post, told=self._task) if post.url else 0
 
 
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}

@@ -12,7 +12,8 @@ View = Literal["attributes", "labels"]
 
 
 def plain(name: str, graph: Graph) -> str:
-    lines = [f"{parent} -> {child};" for parent, child in graph.connections()]
+    hidden = {each.name for each in graph.nodes if not getattr(each.operator, "IS_DRAWN", True)}
+    lines = [f"{parent} -> {child};" for parent, child in graph.connections() if parent not in hidden]
     return "\n".join([f"digraph {name} {{", *lines, "}"])
 
 

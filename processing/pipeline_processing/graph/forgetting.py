@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +87,6 @@ def _held(state: Any) -> Iterator[Ids]:
     elif isinstance(state, dict):
         for each in state.values():
             yield from _held(each)
-    elif isinstance(state, (tuple, list)):
+    elif isinstance(state, (tuple, list, deque)):
         for each in state:
             yield from _held(each)

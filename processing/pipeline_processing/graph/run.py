@@ -1,6 +1,6 @@
 """A graph's run: its states, and one step after the other.
 
-In:      frames of points, and ticks.
+In:      frames of points, ticks, and answers from outside.
 Out:     what leaves the task, each with the node that said it.
 Refuses: nothing; an operator that raises ends the run (NodeFailed), as its state is of no use any more.
 A step's borders mean nothing: the same points in other portions come out as the same.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from pipeline_processing.points.keys import Ids, Keys
 from pipeline_processing.points.store import grown, reset
 
 SEEN, SEEN_LATELY = 1, 2
+Answers: TypeAlias = Mapping[str, tuple[int, ...]]
+"""By node, what its oldest requests were answered that had no answer yet, in their order."""
+NO_ANSWERS: Answers = MappingProxyType({})
 REASONS_MAX = 100
 EMPTY: Mapping[str, Data] = {"stream": empty_frame(), "batch": no_batches()}
 
@@ -96,16 +100,17 @@ class Run:
             own = dict.fromkeys(getattr(node.operator, "COUNTS", ()), 0)
             self.counters.setdefault(node.name, Counters(own=own))
 
-    def step(self, points: Frame, tick: Tick) -> list[Left]:
-        """What leaves the task for these points; raises NodeFailed."""
+    def step(self, points: Frame, tick: Tick, answers: Answers = NO_ANSWERS) -> list[Left]:
+        """What leaves the task for these points and answers; raises NodeFailed."""
         data: dict[str, Data] = {}
         left: list[Left] = []
         for node in self.graph.nodes:
             inputs = [data[each] for each in node.parents] or [points]
-            if not tick.closing and not any(map(_holds, inputs)) and not self._is_due(node, tick):
+            own = replace(tick, answers=answers[node.name]) if node.name in answers else tick
+            if not tick.closing and not own.answers and not any(map(_holds, inputs)) and not self._is_due(node, tick):
                 data[node.name] = EMPTY[self.graph.edges[node.name]]
             else:
-                data[node.name] = self._at(node, inputs, tick, left)
+                data[node.name] = self._at(node, inputs, own, left)
         return left
 
     def due_ns(self) -> int | None:
@@ -135,7 +140,7 @@ class Run:
         counters.busy_ns += time.perf_counter_ns() - began
         for reason, count in step.errors.items():
             self._failed(node, counters, reason, count)
-        return _followed(step.out, inputs)
+        return step.out if getattr(node.operator, "awaits_answers", False) else _followed(step.out, inputs)
 
     def _failed(self, node: Node, counters: Counters, reason: str, count: int) -> None:
         counters.errors += count

@@ -158,6 +158,12 @@ class Alert:
         state.identities.forget_settled()
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """Those that hear of its events: its own if it has handlers, and the one that it names."""
+        own = (self.place.topic,) if self.handlers else ()
+        return (*own, self.topic) if self.topic else own
+
+    @property
     def _teller(self) -> Teller:
         return Teller(
             wording=self.wording,

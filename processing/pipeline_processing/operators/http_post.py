@@ -1,10 +1,12 @@
-"""Results sent to someone who listens."""
+"""Results sent to someone who listens, and what was answered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import (
@@ -18,7 +20,14 @@ from pipeline_processing.operators.options import (
     string,
 )
 from pipeline_processing.operators.outside import Request
-from pipeline_processing.points.keys import Keys
+from pipeline_processing.operators.unanswered import Unanswered
+from pipeline_processing.points.batches import Batches
+from pipeline_processing.points.frame import Column
+from pipeline_processing.points.keys import Ids, Keys
+
+NO_GROUPS = np.empty(0, dtype=np.int32)
+NO_ANSWER = 0
+"""In place of a status."""
 
 
 def url(given: Arguments) -> str:
@@ -31,7 +40,8 @@ def url(given: Arguments) -> str:
 class HttpPost:
     """POST each point, or batch, as JSON.
 
-    Out:   what came in.
+    State: with `codeField` the points whose answers have not come yet.
+    Out:   what came in: at once, or with `codeField` when it is answered, in order, with the answer's status; 0 says that none came.
     From:  Kapacitor's `httpPost`.
     """
 
@@ -48,17 +58,54 @@ class HttpPost:
         "a header of each request",
         gathers=True,
     )
-    code_field: str = option("codeField", string, "", "the name of a field that holds the answer's status")
-    capture_response: bool = option("captureResponse", flag, False, "add fields of a JSON answer to the point")
+    code_field: str = option(
+        "codeField", string, "", "the name of a field for the answer's status; the point waits for it"
+    )
+    capture_response: bool = option("captureResponse", flag, False, "write the answer into the log where it says no")
     timeout_ns: int = option("timeout", duration, 0, "give up on an answer after it; 0 is the server's own bound")
 
     def __post_init__(self) -> None:
         if bool(self.url) == bool(self.endpoint):
             raise ValueError("wants either a URL or an endpoint()")
 
-    def initial(self) -> None:
-        return None
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether what comes from outside goes on into the graph."""
+        return bool(self.code_field)
 
-    def step(self, state: None, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
-        request = Request(url=self.url, headers=self.headers, timeout_ns=self.timeout_ns, data=inputs[0])
-        return Step(state=None, out=inputs[0], emitted=(request,) if len(inputs[0]) else ())
+    def keeps(self, state: Unanswered | None) -> Ids:
+        """The groups of which something waits."""
+        return np.unique(np.concatenate([NO_GROUPS, *(each.group for each in state.steps)])) if state else NO_GROUPS
+
+    def initial(self) -> Unanswered | None:
+        return Unanswered() if self.awaits_answers else None
+
+    def step(self, state: Unanswered | None, inputs: Sequence[Data], tick: Tick, keys: Keys) -> Step:
+        data = inputs[0]
+        request = Request(
+            url=self.url,
+            endpoint=self.endpoint,
+            headers=self.headers,
+            timeout_ns=self.timeout_ns,
+            data=data,
+            is_awaited=self.awaits_answers,
+            is_captured=self.capture_response,
+        )
+        emitted = (request,) if len(data) else ()
+        if state is None:
+            return Step(state=None, out=data, emitted=emitted)
+        state.add(data)
+        answers = self._answers(tick, len(state))
+        return Step(state=state, out=self._with_codes(state.next(len(answers), like=data), answers), emitted=emitted)
+
+    def _answers(self, tick: Tick, waiting: int) -> np.ndarray:
+        if tick.assumed_answer is not None:
+            return np.full(waiting, tick.assumed_answer, dtype=np.int64)
+        missing = waiting - len(tick.answers) if tick.closing else 0
+        return np.array([*tick.answers, *[NO_ANSWER] * missing], dtype=np.int64)
+
+    def _with_codes(self, data: Data, answers: np.ndarray) -> Data:
+        if isinstance(data, Batches):
+            codes = np.repeat(answers, data.sizes)
+            return data.with_rows(data.rows.replaced(self.code_field, {"int": Column(codes)}))
+        return data.replaced(self.code_field, {"int": Column(answers)}) if len(data) else data

@@ -21,14 +21,17 @@ Data: TypeAlias = Frame | Batches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What time a step has, in ns since the epoch; the engine records it, so that a replay gives the same.
+    """What time a step has, in ns since the epoch, and what came from outside; the engine records it, so that a repeat gives the same.
 
     `closing` is the last step of a task that has an end (a replay does, a live task does not): operators that hold points
-    back let them go.
+    back let them go. `answers` are what this operator's requests were answered that were not before, in their order; where
+    nobody is asked, in a replay or a test, `assumed_answer` stands for all of them.
     """
 
     now_ns: int
     closing: bool = False
+    answers: tuple[int, ...] = ()
+    assumed_answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """How operators' fields are set from a script: each field says its property's name, what that takes, and what it means.
 
-In:      arguments as plain values: int, float, str, bool, Duration, STAR, Pattern, Expression, NodeName.
+In:      arguments as plain values: int, float, str, bool, Duration, STAR, TimeBucket, Pattern, Expression, NodeName.
 Out:     the field's value.
 Refuses: wrong numbers and types of arguments (ValueError, which says what is wanted).
 One table serves every front end, the reference in docs/, and the names that TICKscript may use.
@@ -28,6 +28,14 @@ class NodeName(str):
     """Another node of the graph."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBucket:
+    """`time(every, offset)`."""
+
+    every_ns: int
+    offset_ns: int = 0
 
 
 class Star:
@@ -173,6 +181,8 @@ NAMES = {int: "an integer", float: "a float", str: "a string", bool: "a bool", D
 def type_name(value: Any) -> str:
     if value is STAR:
         return "*"
+    if isinstance(value, TimeBucket):
+        return "time(..)"
     if isinstance(value, re.Pattern):
         return "a regular expression"
     return NAMES.get(type(value), "a lambda" if isinstance(value, Expression) else "a node")

@@ -1,6 +1,6 @@
 """What a script should make of its points, in a file that a person reads and writes. docs/tasks-testing.md shows one.
 
-In:      a text: `script:`, and maybe `dbrp:`, `precision:` and `data: FILE`; then sections, each begun by its name and a colon.
+In:      a text: `script:`, and maybe `vars: FILE`, `dbrp:`, `precision:` and `data: FILE`; then sections, each begun by its name and a colon.
 Out:     the parts of it.
 Refuses: (BadTest) what is no such file; the line is named.
 """
@@ -18,7 +18,7 @@ from pipeline_processing.alerts.levels import LEVELS
 from pipeline_processing.tasks.errors import BadTest
 from pipeline_processing.tasks.script_facts import dbrp_of
 
-HEAD = re.compile(r"(script|dbrp|precision|data):\s+(\S.*?)\s*")
+HEAD = re.compile(r"(script|vars|dbrp|precision|data):\s+(\S.*?)\s*")
 SECTION = re.compile(r"(data|httpOut|alerts)(?:\s+(\S+))?:\s*")
 ALERT = re.compile(rf"(\S+)\s+({'|'.join(LEVELS)})\s+(.*?)(?:\s\|\s(.*))?")
 
@@ -38,6 +38,7 @@ class ExpectedAlert:
 class Expectations:
     script: str
     """Its path, as seen from the file's folder."""
+    vars_file: str = ""
     dbrp: Dbrp | None = None
     precision: str = "s"
     data_file: str = ""
@@ -76,6 +77,7 @@ def read_expectations(text: str) -> Expectations:
         raise BadTest("it expects nothing; write a section `httpOut NAME:` or `alerts:`")
     return Expectations(
         script=heads["script"],
+        vars_file=heads.get("vars", ""),
         dbrp=_dbrp(heads["dbrp"]) if "dbrp" in heads else None,
         precision=_precision(heads.get("precision", "s")),
         data_file=heads.get("data", ""),

@@ -7,14 +7,15 @@ Refuses: a script that is wrong (TickError) or cannot run; a task that breaks on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pipeline_output.state.definitions import Dbrp
 from pipeline_queue.points.block import PointBlock
 
-from pipeline_processing.alerts.event import AlertEvent, Inhibition
+from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.engine.outlets import Kept
 from pipeline_processing.engine.recorded_life import RecordedLife
 from pipeline_processing.engine.task_master import TaskMaster
@@ -23,6 +24,7 @@ from pipeline_processing.results import dumps, series_of
 from pipeline_processing.tasks.errors import Broken
 from pipeline_processing.tasks.script_facts import script_facts
 from pipeline_processing.tasks.task_master import TaskDefinition
+from pipeline_processing.tasks.variables import checked
 
 POINTS = "data", "points"
 """What the things that leave a task call their points."""
@@ -36,10 +38,17 @@ class Told:
     event: AlertEvent
 
 
-def definition_of(name: str, script: str, dbrps: Sequence[Dbrp]) -> TaskDefinition:
-    """A task of a script alone, which reads `dbrps`, or what it names itself where there are none; raises BadScript, Refused."""
+def definition_of(
+    name: str, script: str, dbrps: Sequence[Dbrp], variables: Mapping[str, Any] = MappingProxyType({})
+) -> TaskDefinition:
+    """A task of a script and values of its variables, which reads `dbrps`, or what the script names where there are none.
+
+    Raises BadScript, Refused.
+    """
     facts = script_facts(script)
-    return TaskDefinition(id=name, type=facts.type, script=script, dbrps=tuple(dbrps) or facts.dbrps)
+    return TaskDefinition(
+        id=name, type=facts.type, script=script, dbrps=tuple(dbrps) or facts.dbrps, vars=checked(variables)
+    )
 
 
 def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: TaskMaster | None = None) -> TaskMaster:
@@ -59,16 +68,9 @@ def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: 
 
 
 def alerts(master: TaskMaster, task_id: str) -> Iterator[Told]:
-    """In the order of the points that caused them, then of the nodes; those that others inhibit are not told."""
-    active: dict[tuple[str, Any], Inhibition] = {}
+    """In the order of the points that caused them, then of the nodes."""
     for sent in _sent(master, task_id):
-        if isinstance(sent.item, Inhibition):
-            key = sent.item.category, sent.item.tags
-            if sent.item.active:
-                active[key] = sent.item
-            else:
-                active.pop(key, None)
-        elif isinstance(sent.item, AlertEvent) and not any(each.holds_back(sent.item) for each in active.values()):
+        if isinstance(sent.item, AlertEvent):
             yield Told(node=sent.node, event=sent.item)
 
 
@@ -92,7 +94,7 @@ class _Sent:
 
     node: str
     cause: int
-    item: AlertEvent | Inhibition | dict[str, Any]
+    item: AlertEvent | dict[str, Any]
 
 
 def _sent(master: TaskMaster, task_id: str) -> list[_Sent]:
@@ -111,7 +113,7 @@ def _sent(master: TaskMaster, task_id: str) -> list[_Sent]:
 
 def _items(item: Any, keys: Keys) -> Iterator[tuple[int, Any]]:
     """With the number of the point that caused it."""
-    if isinstance(item, AlertEvent | Inhibition):
+    if isinstance(item, AlertEvent):
         yield item.cause, item
         return
     points = next((getattr(item, name) for name in POINTS if hasattr(item, name)), None)

@@ -48,5 +48,7 @@ class TasksSettings(ServiceSettings):
     """How many groups a task may have: points of others are dropped and counted."""
     state_bytes_max: Annotated[int, Field(validation_alias="TASKS_STATE_BYTES_MAX", ge=1 << 16)] = 1 << 31
     """How large a task's snapshot may be, about what its state takes in memory: a task that has more stops, and says so."""
+    stats_interval_s: Annotated[float, Field(validation_alias="TASKS_STATS_INTERVAL_S", ge=0, le=3600)] = 10.0
+    """Seconds between two times that the service writes its own figures, as points of the database `_kapacitor`; 0, never."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
     """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""

@@ -72,6 +72,12 @@ class TaskMaster(Protocol):
     def stats(self, task_id: str) -> Mapping[str, Any]:
         """`{"task-stats": {"throughput": 1.5}, "node-stats": {"from1": {"collected": 1, ..}}}` of one that runs."""
 
+    def edges(self, task_id: str) -> list[tuple[str, str, str, int]]:
+        """Of one that runs: parent, child, `stream` or `batch`, and how many points went over it; the first leads into it."""
+
+    def topics(self, task_id: str) -> Mapping[str, int]:
+        """How many alerts of one that runs each topic has heard, by its name."""
+
     def dot(self, task_id: str, view: DotView) -> str:
         """The graph of one that runs, with its counters."""
 

@@ -2,8 +2,8 @@
 
 In:      `{"x": {"type": "int", "value": 5, "description": "..."}}`.
 Out:     the same with each value in one form: a duration in ns, a float as a float, a list as a list of such objects.
-Refuses: (Refused) a type that is unknown, a value of another type.
-From:    Kapacitor's template variables; a regular expression and a lambda are texts, which the compiler reads.
+Refuses: (Refused) a type that is unknown, a value of another type, a regular expression or a lambda that is none.
+From:    Kapacitor's template variables; a regular expression and a lambda stay texts, which the compiler reads again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 from pipeline_processing.tasks.errors import Refused
 from pipeline_processing.tasks.times import duration_ns
+from pipeline_processing.tickscript.errors import TickError
+from pipeline_processing.tickscript.given import given_value
 
 Var = Mapping[str, Any]
 INT64 = range(-(2**63), 2**63)
@@ -25,7 +27,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Var]:
     for name, var in given.items():
         try:
             found[name] = _var(var) | {"description": _description(var)}
-        except ValueError as reason:
+        except (ValueError, TickError) as reason:
             raise Refused(f"invalid var {name}: {reason}") from None
     return found
 
@@ -68,6 +70,16 @@ def _text(value: Any) -> str:
     return value
 
 
+def _regex(value: Any) -> str:
+    given_value("regex", _text(value))
+    return value
+
+
+def _lambda(value: Any) -> str:
+    given_value("lambda", _text(value))
+    return value
+
+
 def _duration(value: Any) -> int:
     return duration_ns(value) if isinstance(value, str) else _int(value)
 
@@ -95,9 +107,9 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "int": _int,
     "float": _float,
     "string": _text,
-    "regex": _text,
+    "regex": _regex,
     "duration": _duration,
-    "lambda": _text,
+    "lambda": _lambda,
     "list": _list,
     "star": _nothing,
 }

@@ -14,10 +14,18 @@ from pipeline_processing.graph.graph import Node
 from pipeline_processing.operators import OPERATORS
 from pipeline_processing.operators.derivative import Derivative
 from pipeline_processing.operators.operator import CannotRun, Operator
-from pipeline_processing.operators.options import STAR, Duration, NodeName, Option, flag, options_of
+from pipeline_processing.operators.options import (
+    STAR,
+    Duration,
+    NodeName,
+    Option,
+    TimeBucket,
+    flag,
+    options_of,
+)
 from pipeline_processing.operators.stats import Stats
 from pipeline_processing.tickscript import syntax
-from pipeline_processing.tickscript.calls import NodeCall, NodeRef, PropertyCall, Value
+from pipeline_processing.tickscript.calls import NodeCall, NodeRef, PropertyCall, TimeDimension, Value
 from pipeline_processing.tickscript.errors import BadNode, CannotStart
 from pipeline_processing.tickscript.lambdas import compiled as compiled_lambda
 
@@ -72,20 +80,22 @@ def plain(value: Value) -> Any:
     """An argument as operators take it."""
     match value:
         case syntax.Lambda():
-            return compiled_lambda(value)
+            found = compiled_lambda(value)
         case syntax.Duration():
-            return Duration(value.value_ns)
+            found = Duration(value.value_ns)
         case NodeRef():
-            return NodeName(value.name)
+            found = NodeName(value.name)
         case syntax.Star():
-            return STAR
+            found = STAR
         case syntax.Items():
-            return tuple(plain(each) for each in value.items)
+            found = tuple(plain(each) for each in value.items)
         case syntax.Regex():
             raise ValueError("a regular expression stands in lambdas only")
+        case TimeDimension():
+            found = TimeBucket(every_ns=value.every_ns, offset_ns=value.offset_ns)
         case syntax.Integer() | syntax.Float() | syntax.String() | syntax.Boolean():
-            return value.value
-    raise ValueError("time(..) stands in a query's groupBy only")
+            found = value.value
+    return found
 
 
 def _alert(call: NodeCall, *, task: str) -> Operator:

@@ -1,6 +1,6 @@
 """A script's calls made into a graph of operators.
 
-In:      a script's text.
+In:      a script's text, and values of its variables from outside.
 Out:     the graph, and the databases that the script names itself.
 Refuses: all that parsing and evaluation refuse; arguments and properties that an operator does not take; operators that do
          not fit the edge before them. Each refusal (TickError) names line and character.
@@ -8,12 +8,16 @@ Refuses: all that parsing and evaluation refuse; arguments and properties that a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from pipeline_processing.graph.graph import Graph, GraphError, Node
 from pipeline_processing.tickscript.building import nodes_of
 from pipeline_processing.tickscript.errors import BadNode
 from pipeline_processing.tickscript.evaluate import evaluate
+from pipeline_processing.tickscript.given import given_values
 from pipeline_processing.tickscript.parser import parse
 from pipeline_processing.tickscript.syntax import Position
 from pipeline_processing.tickscript.words import vocabulary
@@ -25,12 +29,14 @@ class Compiled:
     dbrps: tuple[tuple[str, str], ...]
 
 
-def compiled(text: str, *, task: str = "") -> Compiled:
+def compiled(
+    text: str, *, task: str = "", variables: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Compiled:
     """The task called `task` that `text` describes; raises TickError."""
     program = parse(text)
     if not program.statements:
         raise BadNode("must provide TICKscript", at=Position())
-    script = evaluate(program, vocabulary())
+    script = evaluate(program, vocabulary(), given_values(variables))
     if not script.calls:
         raise BadNode("the script makes no node; begin a chain with `stream`", at=Position())
     made: dict[str, Position] = {}

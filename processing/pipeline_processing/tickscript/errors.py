@@ -9,7 +9,8 @@ TickError
 ├── UndefinedName      a name that no variable has
 ├── UndefinedFunction  a function that there is not, outside of lambdas
 ├── Redefined          a variable is declared a second time
-├── ValueMissing       a variable is declared without a value
+├── ValueMissing       a variable is declared without a value, and given none
+├── WrongType          a variable is given a value of another type than it is declared with
 ├── UnknownType        a variable is declared of a type that there is not
 ├── NotALambdasValue   what a variable holds cannot stand in an expression
 ├── ReferenceOutside   a field is named where there are no points, or its quotes are the wrong ones
@@ -86,7 +87,15 @@ class Redefined(TickError):
 
 class ValueMissing(TickError):
     def __init__(self, name: str, *, at: Position, type_name: str) -> None:
-        super().__init__(f'missing value for var "{name}" of type {type_name}; write `var {name} = ..`', at=at)
+        super().__init__(
+            f'missing value for var "{name}" of type {type_name}; write `var {name} = ..`, or give it with the task',
+            at=at,
+        )
+
+
+class WrongType(TickError):
+    def __init__(self, name: str, *, at: Position, given: str, wanted: str) -> None:
+        super().__init__(f"invalid type supplied for {name}, got {given} exp {wanted}", at=at)
 
 
 class UnknownType(TickError):

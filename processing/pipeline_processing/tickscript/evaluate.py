@@ -1,8 +1,8 @@
 """A program run: variables give way to what they hold, chains become calls of nodes.
 
-In:      a Program, and the Vocabulary of nodes.
+In:      a Program, the Vocabulary of nodes, and values from outside, which go before those that the script declares.
 Out:     a Script.
-Refuses: names that are undefined, declared twice, or without a value; properties and nodes that the vocabulary lacks; fields
+Refuses: names that are undefined, declared twice, without a value, or given one of another type; properties and nodes that the vocabulary lacks; fields
          named outside of lambdas; operators on the wrong types.
 What nodes do with their arguments is not looked at.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from pipeline_processing.tickscript.calls import NodeCall, NodeRef, PropertyCall, Script, TimeDimension, Value
 from pipeline_processing.tickscript.errors import (
@@ -26,9 +27,11 @@ from pipeline_processing.tickscript.errors import (
     ValueMissing,
     WrongLink,
     WrongOperands,
+    WrongType,
 )
 from pipeline_processing.tickscript.extent import Extents
 from pipeline_processing.tickscript.folding import folded, folded_unary, type_name
+from pipeline_processing.tickscript.given import Given, placed
 from pipeline_processing.tickscript.syntax import (
     Call,
     Dbrp,
@@ -55,8 +58,9 @@ TIME = "time"
 TYPES = ("bool", "int", "float", "string", "duration", "regex", "lambda", "list", "star")
 
 
-def evaluate(program: Program, vocabulary: Vocabulary) -> Script:
-    run = _Run(vocabulary)
+def evaluate(program: Program, vocabulary: Vocabulary, given: Mapping[str, Given] = MappingProxyType({})) -> Script:
+    """`given` has values of variables from outside; those that the script does not declare are passed over."""
+    run = _Run(vocabulary, given)
     for statement in program.statements:
         run.statement(statement)
     dbrps = tuple((each.database, each.retention_policy) for each in program.statements if isinstance(each, Dbrp))
@@ -88,8 +92,8 @@ class _Node:
 
 
 class _Run:
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, vocabulary: Vocabulary, given: Mapping[str, Given]) -> None:
+        self._vocabulary, self._given = vocabulary, given
         self._variables: dict[str, Value | Reference] = {}
         self._extents = Extents()
         self._numbered = 0
@@ -99,17 +103,31 @@ class _Run:
         match statement:
             case Declaration():
                 value = self._value(statement.value)
-                if statement.name in {*self._variables, *self._vocabulary.sources, TIME}:
-                    raise Redefined(statement.name, at=statement.at)
-                self._variables[statement.name] = value
+                self._declare(statement, self._given_instead(statement, type_name(value)) or value)
             case TypeDeclaration():
                 if statement.type not in TYPES:
                     raise UnknownType(statement.type, at=statement.at, known=TYPES)
-                raise ValueMissing(statement.name, at=statement.at, type_name=statement.type)
+                value = self._given_instead(statement, statement.type)
+                if value is None:
+                    raise ValueMissing(statement.name, at=statement.at, type_name=statement.type)
+                self._declare(statement, value)
             case Dbrp():
                 pass
             case _:
                 self._value(statement)
+
+    def _declare(self, statement: Declaration | TypeDeclaration, value: Value | Reference) -> None:
+        if statement.name in {*self._variables, *self._vocabulary.sources, TIME}:
+            raise Redefined(statement.name, at=statement.at)
+        self._variables[statement.name] = value
+
+    def _given_instead(self, statement: Declaration | TypeDeclaration, wanted: str) -> Value | None:
+        given = self._given.get(statement.name)
+        if given is None:
+            return None
+        if type_name(given) != wanted:
+            raise WrongType(statement.name, at=statement.at, given=type_name(given), wanted=wanted)
+        return self._value(placed(given, statement.at))
 
     def _value(self, node: Expression) -> Value | Reference:
         match node:

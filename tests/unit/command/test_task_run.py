@@ -132,6 +132,23 @@ def test_the_types_of_numbers_are_compared(folder: Path) -> None:
     assert task("test", folder).exit_code == 1
 
 
+def test_variables_are_given_in_a_file(folder: Path) -> None:
+    (folder / "cpu.tick").write_text("var limit float\n" + SCRIPT.replace("90.0", "limit"))
+    (folder / "low.json").write_text('{"limit": {"type": "float", "value": 96}}')
+    (folder / "a.lp").write_text(POINTS)
+    assert "missing value" in str(task("run", folder / "cpu.tick", "--data", folder / "a.lp").exception)
+    done = task(
+        "run", folder / "cpu.tick", "--data", folder / "a.lp", "--precision", "s", "--vars", folder / "low.json"
+    )
+    assert [json.loads(each).get("time") for each in done.stdout.splitlines()[:2]] == [
+        "1970-01-01T00:00:02Z",
+        "1970-01-01T00:00:03Z",
+    ]
+    test = TEST.replace("1 CRITICAL", "2 CRITICAL").replace("usage=95 1\n3 OK", "usage=97 2\n3 OK")
+    (folder / "cpu.test").write_text(test.replace("dbrp:", "vars: low.json\ndbrp:"))
+    assert task("test", folder).stdout == "1 passed, 0 failed\n"
+
+
 def test_points_may_be_in_a_file_beside(folder: Path) -> None:
     (folder / "points.lp").write_text(POINTS)
     (folder / "cpu.test").write_text("script: cpu.tick\ndata: points.lp\nhttpOut usage:\ncpu,host=a usage=10.0 3\n")

@@ -13,6 +13,7 @@ import pytest
 from alert_receivers import closed_port
 from pipeline_output.errors import BadHandler, HandlerRefused, HandlerUnavailable
 from pipeline_output.handlers import HANDLERS, Operator, made
+from pipeline_output.handlers.endpoints import endpoints_of
 from pipeline_output.handlers.everyone import GlobalHandler, global_handlers
 from pipeline_output.handlers.handler import Delivery
 from pipeline_output.handlers.settings import AlertSettings
@@ -265,3 +266,33 @@ def test_an_operators_file_that_is_wrong_is_refused_with_its_path(tmp_path: Path
     path.write_text(content)
     with pytest.raises(BadSetting, match=f"ALERTS_HANDLERS_FILE is `{path}`, which cannot be used: "):
         global_handlers(path, Operator(settings=AlertSettings(), targets=EVERYWHERE))
+
+
+def test_an_endpoint_is_the_operators_whatever_hosts_scripts_may_send_to(tmp_path: Path) -> None:
+    path = tmp_path / "endpoints.json"
+    path.write_text(
+        '{"ops": {"url": "https://ops.example/x", "headers": {"X-A": "1"}, "username": "u", "password": "p"}}'
+    )
+    by = Operator(settings=AlertSettings(), targets=Targets.of(""), endpoints=endpoints_of(path))
+    properties = {"endpoint": (("ops",),), "header": (("X-A", "2"), ("X-B", "3"))}
+    found = made(HandlerCall(kind="post", properties=properties), by)
+    assert (found.url, found.headers) == (
+        "https://ops.example/x",
+        {"X-A": "2", "Authorization": "Basic dTpw", "X-B": "3"},
+    )
+
+
+def test_an_endpoint_that_there_is_not_is_refused_by_name() -> None:
+    call = HandlerCall(kind="post", properties={"endpoint": (("ops",),)})
+    with pytest.raises(BadHandler, match="has no endpoint `ops`; TASKS_ENDPOINTS_FILE"):
+        made(call, Operator(settings=AlertSettings(), targets=EVERYWHERE))
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"a": {}}', '{"a": {"url": "ftp://x/"}}', '{"a": {"url": "http://x/", "y": 1}}']
+)
+def test_a_file_of_endpoints_that_is_wrong_is_refused_with_its_path(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "endpoints.json"
+    path.write_text(content)
+    with pytest.raises(BadSetting, match=f"TASKS_ENDPOINTS_FILE is `{path}`, which cannot be used: "):
+        endpoints_of(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from columns import frame_of
 from pipeline_output.handlers.targets import Targets
+from pipeline_processing.engine.inhibitions import Inhibitions
+from pipeline_processing.engine.posting import Reach
 from pipeline_processing.engine.world import World
 from pipeline_processing.graph.run import Left
 from pipeline_processing.operators.outside import Rows
@@ -24,7 +26,12 @@ def written_to(url: str) -> list[str]:
     broker.create([ALERTS, POINTS])
     definition = TaskDefinition(id="t", type="stream", script="", dbrps=(("d", "r"),))
     allowed = Targets.of("allowed").allowed_url
-    world = World(definition, open_broker=lambda: broker, allowed=allowed, influx_url="http://own:8086")
+    world = World(
+        definition,
+        open_broker=lambda: broker,
+        reach=Reach(allowed=allowed, influx_url="http://own:8086"),
+        inhibitions=Inhibitions(),
+    )
     world.open(None)
     rows = Rows(
         url=url,

@@ -12,6 +12,7 @@ from pipeline_processing.engine.life import Files
 from pipeline_processing.engine.outlets import Kept
 from pipeline_processing.engine.snapshots import Snapshot, read
 from pipeline_processing.engine.source import DirectSource
+from pipeline_processing.engine.task import Task
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.points.line_protocol import Parser
@@ -27,6 +28,9 @@ class Here:
     folder: Path
     fed: DirectSource = field(default_factory=DirectSource)
     kept: Kept = field(default_factory=Kept)
+
+    def check(self, _task: Task) -> None:
+        pass
 
     def source(self, _definition: TaskDefinition, _after: Snapshot | None) -> DirectSource:
         return self.fed

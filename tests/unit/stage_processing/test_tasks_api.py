@@ -13,7 +13,6 @@ from pipeline_output.errors import StoreUnavailable
 from pipeline_processing.errors import ProcessingError
 from pipeline_processing.graph.counting import go_duration
 from pipeline_processing.tasks.api.messages import Request
-from pipeline_processing.tasks.api.statistics import Figure
 from tasks_at_hand import CPU, NOW, TaskServer, task_server
 
 WHOLE = (
@@ -99,6 +98,8 @@ def test_text_that_html_would_read_is_escaped_as_go_does(here: TaskServer) -> No
         ({"dbrps": [{"rp": "x"}]}, "invalid JSON"),
         ({"template-id": "t"}, "unknown template t"),
         ({"vars": {"x": {"type": "int", "value": 1.5}}}, "invalid var x"),
+        ({"vars": {"x": {"type": "lambda", "value": "1 +"}}}, "invalid var x: line 1 char 4: "),
+        ({"script": f"var x int\n{CPU}"}, "invalid TICKscript: line 1 char 1: missing value"),
     ],
 )
 def test_a_wrong_definition_is_refused_with_the_reason_and_not_kept(
@@ -380,10 +381,10 @@ def test_the_log_level_is_set_by_kapacitors_names(here: TaskServer) -> None:
         root.setLevel(before)
 
 
-def test_figures_tell_tasks_nodes_and_what_the_engine_adds(here: TaskServer) -> None:
-    here.define("cpu", status="enabled")
+def test_figures_tell_tasks_nodes_edges_topics_and_what_came_in(here: TaskServer) -> None:
+    here.define("cpu", status="enabled", script="stream|from()|alert()|httpOut('x')")
     here.define("mem")
-    here.figures.append(Figure(name="ingress", tags={"database": "a"}, values={"points_received": 3}))
+    here.ingress["db", "rp", "m"] = 3
     told = here.ask("GET", "/debug/vars").told
     assert (told["num_tasks"], told["num_enabled_tasks"], told["product"], told["version"]) == (
         2,
@@ -391,18 +392,31 @@ def test_figures_tell_tasks_nodes_and_what_the_engine_adds(here: TaskServer) -> 
         "kapacitor",
         "1.5.9",
     )
-    by_name = {(each["name"], each["tags"].get("node", "")): each for each in told["kapacitor"].values()}
-    assert set(by_name) == {("ingress", ""), ("nodes", "stream0"), ("nodes", "from1"), ("nodes", "http_out2")}
-    assert by_name["ingress", ""] == {
-        "name": "ingress",
-        "tags": {"database": "a", "cluster_id": "cluster", "server_id": "server", "host": "here"},
-        "values": {"points_received": 3},
+    found = [(each["name"], each["tags"], each["values"]) for each in told["kapacitor"].values()]
+    assert {(*tags.items(),)[-3:] for _, tags, _ in found} == {
+        (("cluster_id", "cluster"), ("server_id", "server"), ("host", "here"))
     }
-    node = by_name["nodes", "http_out2"]
-    assert (node["tags"]["kind"], node["tags"]["task"], node["values"]) == (
-        *("http_out", "cpu"),
-        {"avg_exec_time_ns": "0s", "errors": 0, "working_cardinality": 0},
-    )
+    assert [each[2] for each in found if each[0] == "ingress"] == [{"points_received": 3}]
+    (received,) = (tags for name, tags, _ in found if name == "ingress")
+    assert [received[each] for each in ("task_master", "database", "retention_policy", "measurement")] == [
+        *("main", "db", "rp", "m")
+    ]
+    assert [
+        (*(tags[each] for each in ("task", "parent", "child", "type")), values["collected"], values["emitted"])
+        for name, tags, values in found
+        if name == "edges"
+    ] == [
+        ("task_master:main", "write_points", "stream", "stream", 3, 3),
+        ("cpu", "stream", "stream0", "stream", 0, 0),
+        ("cpu", "stream0", "from1", "stream", 0, 0),
+        ("cpu", "from1", "alert2", "stream", 0, 0),
+        ("cpu", "alert2", "http_out3", "stream", 0, 0),
+    ]
+    assert [(tags["id"], values) for name, tags, values in found if name == "topics"] == [
+        ("main:cpu:alert2", {"collected": 0})
+    ]
+    nodes = {tags["node"]: (tags["kind"], tags["task"], values) for name, tags, values in found if name == "nodes"}
+    assert nodes["http_out3"] == ("http_out", "cpu", {"avg_exec_time_ns": "0s", "errors": 0, "working_cardinality": 0})
     assert here.ask_at("GET", "/debug/vars").told["kapacitor"] == told["kapacitor"]
 
 

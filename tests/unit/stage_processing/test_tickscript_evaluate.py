@@ -186,7 +186,7 @@ def test_a_duration_that_was_computed_keeps_its_value() -> None:
         ("stream|from().where(lambda: \"a\" > b)", 'line 1 char 35: name "b" is undefined. Names in scope: time,stream,batch'),
         ("var a = 1\nvar a = 2", "line 2 char 1: attempted to redefine a, vars are immutable; choose another name"),
         ("var stream = 2", "line 1 char 1: attempted to redefine stream, vars are immutable; choose another name"),
-        ("var a int", 'line 1 char 1: missing value for var "a" of type int; write `var a = ..`'),
+        ("var a int", 'line 1 char 1: missing value for var "a" of type int; write `var a = ..`, or give it with the task'),
         ("var a integer", 'line 1 char 1: invalid var type "integer"; there are bool, int, float, string, duration, regex, lambda, list, star'),
         ("stream|from()\n.measurement(\"cpu\")", "line 2 char 2: measurement: \"cpu\" names a field; did you use double quotes instead of single quotes? A string is 'cpu'"),
         ("stream|from().where(\"a\" > 1)", 'line 1 char 21: "a" is a field; what is computed for each point begins with `lambda:`'),

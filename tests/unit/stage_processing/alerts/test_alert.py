@@ -117,18 +117,6 @@ def test_an_alert_that_begins_or_ends_tells_what_it_inhibits_before_its_event() 
     assert not last.active
 
 
-def test_an_inhibition_holds_back_events_of_its_category_with_equal_tags() -> None:
-    points = Input(by=["host"])
-    inhibition = run(
-        Alert(crit=HIGH, inhibit=(("system", "host"),)), points.keys, points.frame("up,host=a v=6 0")
-    ).emitted[0]
-    held = [
-        inhibition.holds_back(run(Alert(crit=HIGH, category=category), points.keys, points.frame(line)).events[0])
-        for category, line in [("system", "cpu,host=a v=6 0"), ("system", "cpu,host=b v=6 0"), ("", "cpu,host=a v=6 0")]
-    ]
-    assert held == [True, False, False]
-
-
 def test_an_alert_that_was_silent_while_flapping_has_lasted_for_ever() -> None:
     points = Input()
     alert = Alert(crit=HIGH, flapping=(0.5, 0.5), history=2)
