@@ -45,7 +45,7 @@ class RealTasks(RunningTasks):
             Path(settings.state_url.get_secret_value()[len("sqlite://") :]) / "recordings", broker
         )
         replays = KeptReplays(recordings, master)
-        yield Engine(master=master, recordings=recordings, replays=replays, door=self._write, figures=lambda: ())
+        yield Engine(master=master, recordings=recordings, replays=replays, door=self._write, ingress=dict)
         replays.close()
         recordings.close()
         master.close()

@@ -18,6 +18,7 @@ from pipeline_queue.clock import ManualClock
 from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.recordings.lines import blocks_of_lines
 from tasks_at_hand import TaskServer
+from waiting import PATIENCE_S, until
 
 OF_CPU = """
 stream
@@ -57,6 +58,15 @@ def test_each_figure_is_a_point_of_its_name_with_who_says_so(here: TaskServer) -
     assert "kapacitor,cluster_id=cluster,host=here,server_id=server num_enabled_tasks=1i," in told
     names = {each.partition(",")[0] for each in told.splitlines()}
     assert names == {"ingress", "edges", "nodes", "kapacitor", "runtime"}
+
+
+def test_figures_are_written_again_and_again_until_the_end(here: TaskServer) -> None:
+    own = OwnPoints(here.figures, here.app._door, ManualClock(7), interval_s=0.001)
+    own.start()
+    assert until(lambda: len(here.written) >= 3, PATIENCE_S, pause_s=0.001)
+    own.stop()
+    count = len(here.written)
+    assert not until(lambda: len(here.written) > count, 0.02, pause_s=0.001)
 
 
 def test_the_door_takes_every_line(here: TaskServer) -> None:

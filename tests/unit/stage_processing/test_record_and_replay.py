@@ -16,9 +16,10 @@ from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.api.access import Access
 from pipeline_processing.tasks.api.app import App, Parts
 from pipeline_processing.tasks.api.messages import Request
-from pipeline_processing.tasks.api.statistics import Identity, Statistics
+from pipeline_processing.tasks.api.statistics import Statistics
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
+from pipeline_processing.tasks.own_figures import Identity, OwnFigures
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
@@ -51,7 +52,7 @@ class Stack:
             registry=registry,
             recordings=self.recordings,
             replays=self.replays,
-            statistics=Statistics(registry, identity, list),
+            statistics=Statistics(OwnFigures(registry, identity, dict)),
             door=self._write,
             clock=self.clock,
         )
