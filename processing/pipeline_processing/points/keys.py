@@ -8,10 +8,12 @@ order of arrival; those of groups that were forgotten, and of series that nothin
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 
 Tags: TypeAlias = tuple[tuple[str, str], ...]
@@ -67,6 +69,28 @@ class Keys:
     def group_count(self) -> int:
         return len(self._group_ids)
 
+    def __getstate__(self) -> bytes:
+        """A snapshot has all that a task knows: pickled one by one, a million series and groups took twenty times as long."""
+        return msgspec.msgpack.encode(
+            Kept(
+                series=[(each.database, each.retention_policy, each.name, each.tags) for each in self.series],
+                groups=[(each.tags, each.name) for each in self.groups],
+                groups_max=self.groups_max,
+                refilled=self.refilled,
+                free_series=self._free_series,
+                free_groups=self._free_groups,
+            )
+        )
+
+    def __setstate__(self, written: bytes) -> None:
+        kept = msgspec.msgpack.decode(written, type=Kept)
+        self.series = [Series(*map(sys.intern, names), _tags(tags)) for *names, tags in kept.series]
+        self.groups = [Group(_tags(tags), name) for tags, name in kept.groups]
+        self.groups_max, self.refilled = kept.groups_max, kept.refilled
+        self._free_series, self._free_groups = kept.free_series, kept.free_groups
+        self._series_ids = _numbers(self.series, without=self._free_series)
+        self._group_ids = _numbers(self.groups, without=self._free_groups)
+
     def series_id(self, series: Series) -> int:
         found = self._series_ids.get(series)
         if found is None:
@@ -101,6 +125,27 @@ class Keys:
             self.series[each] = FREE_SERIES
             self._free_series.append(each)
         self.refilled = []
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """Keys as they are written."""
+
+    series: list[tuple[str, str, str, Tags]]
+    groups: list[tuple[Tags, str | None]]
+    groups_max: int | None
+    refilled: list[int]
+    free_series: list[int]
+    free_groups: list[int]
+
+
+def _tags(read: Tags) -> Tags:
+    """With one text for all that have the same name."""
+    return tuple([(sys.intern(name), value) for name, value in read])
+
+
+def _numbers(known: list[Any], *, without: list[int]) -> dict[Any, int]:
+    free = set(without)
+    return {each: number for number, each in enumerate(known) if number not in free}
 
 
 def _placed(new: Any, known: list[Any], free: list[int]) -> int:
