@@ -214,34 +214,6 @@ def test_enabling_runs_a_task_and_disabling_ends_it(here: TaskServer) -> None:
     assert (told["status"], told["executing"], told["stats"], told["last-enabled"]) == ("disabled", False, {}, later)
 
 
-@pytest.mark.parametrize(
-    ("written", "began"),
-    [("-1h30m", "2025-12-31T22:30:00.123456789Z"), ("2025-12-31T10:00:00+01:00", "2025-12-31T09:00:00Z")],
-)
-def test_a_task_is_enabled_from_a_time_in_the_past(here: TaskServer, written: str, began: str) -> None:
-    here.define()
-    assert "from" not in here.ask("GET", "/tasks/cpu").told
-    told = here.ask("PATCH", "/tasks/cpu", {"status": "enabled", "from": written}).told
-    assert (told["executing"], told["from"]) == (True, began)
-    assert here.define("mem", status="enabled", **{"from": written}).told["from"] == began
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"status": "enabled", "from": "2026-01-01T00:00:01Z"}, "`from` is in the future"),
-        ({"status": "enabled", "from": "-1x"}, 'invalid from: "-1x" is no duration'),
-        ({"status": "enabled", "from": "1h"}, 'invalid from: "1h" is no time of RFC 3339'),
-        ({"from": "-1h"}, "a task that is enabled begins"),
-        ({"status": "disabled", "from": "-1h"}, "a task that is enabled begins"),
-    ],
-)
-def test_a_begin_that_is_none_is_refused(here: TaskServer, said: dict[str, str], reason: str) -> None:
-    here.define()
-    got = here.ask("PATCH", "/tasks/cpu", said)
-    assert (got.status, reason in got.told["error"], here.master.running) == (400, True, {})
-
-
 def test_an_empty_patch_changes_nothing_but_the_date(here: TaskServer) -> None:
     before = here.define(status="enabled").told
     here.clock.time_ns += 1

@@ -12,7 +12,7 @@ from memory_tasks import MemoryTaskMaster
 from pipeline_processing.tasks.changes import Change, NewTask
 from pipeline_processing.tasks.errors import Conflict, NotStarted
 from pipeline_processing.tasks.locks import Locks
-from tasks_at_hand import CPU, NOW_NS, TaskServer, task_server
+from tasks_at_hand import CPU, TaskServer, task_server
 
 DBRPS = (("telegraf", "autogen"),)
 WITHIN_S = 20.0
@@ -69,20 +69,6 @@ def test_each_meaning_runs_under_a_version_of_its_own_and_a_restart_keeps_it(her
     here.start()
     versions = [version for _, version in here.master.started]
     assert (versions[0] == versions[1] < versions[2] == versions[3], len(versions)) == (True, 4)
-
-
-def test_a_begin_in_the_past_is_a_version_of_its_own_until_the_meaning_changes(here: TaskServer) -> None:
-    here.registry.create(NewTask(id="a", script=CPU, dbrps=DBRPS, status="enabled"))
-    for _ in range(2):
-        here.registry.patch("a", Change(status="enabled", from_ns=NOW_NS - 5))
-        here.clock.sleep(1)
-    here.registry.patch("a", Change(status="disabled"))
-    here.registry.patch("a", Change(status="enabled"))
-    assert here.registry.compiled("a").from_ns == NOW_NS - 5
-    here.registry.patch("a", Change(script=CPU.replace("mean", "other")))
-    assert here.registry.compiled("a").from_ns is None
-    first, second, third, again, fourth = [version for _, version in here.master.started]
-    assert first < second < third == again < fourth
 
 
 def test_what_another_server_changed_meanwhile_is_not_undone(here: TaskServer, monkeypatch: pytest.MonkeyPatch) -> None:
