@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from forgetful_runs import ForgetfulRun, graph_of, of, sizes
 from frames import Plain
-from lambdas import above, every_other
+from lambdas import above, every_other, field_of
 from operator_examples import EXAMPLES
 from pipeline_processing.graph.graph import Graph, Node
 from pipeline_processing.operators.alert import Alert
@@ -43,6 +43,7 @@ ALONE: dict[str, tuple[Operator, ...]] = {
     "barrier": (Barrier(idle_ns=100, forgets=True), Window(period_ns=4, every_ns=4)),
     "from with idle": (From(group_by=("node",), idle_ns=50, lateness_ns=9),),
     "window and function": (Window(period_ns=9, every_ns=3), FUNCTIONS["top"](of=(2, "w", ()))),
+    "a tag in a lambda": (Eval(lambdas=(field_of("node"), field_of("zone")), as_=("n", "z")),),
     "tags": (
         Default(tags=(("zone", "z"),)),
         Where(condition=every_other()),
@@ -73,7 +74,7 @@ def both_ways(graph: Graph, first: list[Plain], second: list[Plain]) -> tuple[li
         each.out()
     assert forgets.forget(group("a"))
     for each in (kept, forgets, fresh):
-        for points in (second[:20], second[20:]):
+        for points in (second[:2], second[2:20], second[20:]):
             each.step(points if each is not fresh else [one for one in points if one["tags"]["node"] == "a"])
     came, whole, alone = forgets.out(), kept.out(), fresh.out()
     for node in "bcdefg":
