@@ -1,14 +1,17 @@
-"""One demo for all end-to-end tests: it ran, was interrupted, and runs again."""
+"""What end-to-end tests share: one demo, which ran, was interrupted, and runs again; a browser a module; a display a test."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import oracle
 import pytest
+from playwright.sync_api import Browser
 from running_demo import Demo, ended, start
+from running_display import Display, chromium, displaying
 from waiting import until
 
 START_WITHIN_S = 300
@@ -40,3 +43,15 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRuns]:
 @pytest.fixture(scope="session")
 def demo(two_runs: TwoRuns) -> Demo:
     return two_runs.demo
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[Display]:
+    with displaying(tmp_path) as display:
+        yield display

@@ -7,14 +7,13 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 from running_demo import ROOT
-from running_display import await_true, chromium, displaying, opened
+from running_display import await_true, displaying, opened
 
 TEXT = (ROOT / "docs/add-a-demo.md").read_text()
 STAGES = ("queue", "output", "input", "processing", "display", "scripts")
@@ -70,12 +69,6 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, list[str]]
     (folder / ".venv").symlink_to(ROOT / ".venv")
     copy = Copy(folder)
     return copy, copy.follow(TEXT)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def test_every_block_of_code_is_followed() -> None:
