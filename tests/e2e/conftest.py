@@ -17,6 +17,22 @@ from waiting import until
 START_WITHIN_S = 300
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests beside the demo come first."""
+    items.sort(key=lambda item: not _is_beside_the_demo(item))
+
+
+def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None) -> None:
+    """The demo does not outlive the last test beside it: its Spark takes half a core from all that come after."""
+    demo = item.funcargs.get("demo")
+    if demo and not _is_beside_the_demo(nextitem):
+        ended(demo, signal.SIGKILL)
+
+
+def _is_beside_the_demo(item: pytest.Item | None) -> bool:
+    return "two_runs" in getattr(item, "fixturenames", ())
+
+
 @dataclass(frozen=True)
 class TwoRuns:
     """The running second run, and what is known of the first."""
