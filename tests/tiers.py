@@ -3,8 +3,8 @@
 In:   `--unit`, `--e2e`, `--stack` choose a tier, `--socketio`, `--spark`, `--streaming` the tests of a part without a Docker
       engine, `--soak` the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
 Out:  pytest's own output a tier, then the table, then the sums on one line. Exit status 0 if nothing failed.
-Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier; two
-workers run the unit tests.
+Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier, which has the machine for itself;
+two workers run the others.
 """
 
 from __future__ import annotations
@@ -152,7 +152,12 @@ TIERS = (
         arguments=("tests/unit", "tests/tidy", "tests/laws", *NO_ENGINE, *TWO_WORKERS),
         lacking=_nothing,
     ),
-    Tier(name="e2e", arguments=("tests/e2e", *NO_ENGINE), lacking=_browser_or_java),
+    Tier(
+        name="e2e",
+        # In the order of their names, which by chance has long ones at both ends: those of one test would come last otherwise.
+        arguments=("tests/e2e", *NO_ENGINE, *TWO_WORKERS, "--no-loadscope-reorder"),
+        lacking=_browser_or_java,
+    ),
     Tier(name="stack", arguments=("tests/stack", "tests/laws", "-m", "engine"), lacking=_engine),
 )
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import oracle
 import pytest
@@ -13,13 +14,28 @@ from playwright.sync_api import Browser
 from running_demo import Demo, ended, start
 from running_display import Display, chromium, displaying
 from waiting import until
+from xdist.scheduler import LoadFileScheduling
 
+BESIDE_THE_DEMO = {"test_audit", "test_bad_input", "test_demo", "test_demo_pages", "test_readme"}
 START_WITHIN_S = 300
+
+
+class OneDemo(LoadFileScheduling):
+    """A worker runs a file; one runs all files of tests beside the demo, so that there is one demo."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "demo" if Path(file).stem in BESIDE_THE_DEMO else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneDemo:
+    return OneDemo(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests beside the demo come first."""
     items.sort(key=lambda item: not _is_beside_the_demo(item))
+    assert {item.path.stem for item in items if _is_beside_the_demo(item)} <= BESIDE_THE_DEMO
 
 
 def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None) -> None:

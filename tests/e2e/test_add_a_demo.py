@@ -63,8 +63,9 @@ class Copy:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, list[str]]:
     """A copy in which the text was followed, and the commands that the text gives then."""
     folder = tmp_path_factory.mktemp("copy")
+    passing = shutil.ignore_patterns("__pycache__", "out", "target", ".vmstat-*")
     for name in (*STAGES, "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "out", "target"))
+        shutil.copytree(ROOT / name, folder / name, ignore=passing)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     copy = Copy(folder)
