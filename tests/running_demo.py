@@ -22,8 +22,12 @@ from waiting import PATIENCE_S, Stopwatch, until
 ROOT = Path(__file__).parents[1]
 
 
-PORTS = itertools.cycle(random.SystemRandom().sample(range(20_000, 32_000), 12_000))
-"""Below those that Linux hands out by itself (from 32,768 on): between the choice and the use nobody gets one by chance."""
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+OURS = range(20_000 + WORKER, 32_000, WORKERS)
+PORTS = itertools.cycle(random.SystemRandom().sample(OURS, len(OURS)))
+"""Below those that Linux hands out by itself (from 32,768 on), and of this worker alone: between the choice and the use
+nobody gets one by chance."""
 
 
 def free_port() -> int:

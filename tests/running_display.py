@@ -232,11 +232,12 @@ def host_window(start_ns: int, host: str, *, busy: float = 20.0, late: int = 0) 
 
 
 @contextmanager
-def displaying(folder: Path, mode: str = "eventlet") -> Iterator[Display]:
+def displaying(folder: Path, mode: str = "eventlet", **changed: str) -> Iterator[Display]:
+    """Started with `changed` in its environment."""
     display = Display(folder=folder, mode=mode)
     display.lay_out()
     try:
-        display.start()
+        display.start(**changed)
         yield display
     finally:
         display.stop(signal.SIGKILL)

@@ -36,6 +36,10 @@ class RunningEngine:
     def queue_url(self) -> str:
         return f"sqlite://{self.folder}/queue"
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self) -> None:
         """Return when it answers."""
         command = [sys.executable, "-m", "pipeline_cli", "tasks"]
@@ -44,6 +48,12 @@ class RunningEngine:
                 command, cwd=self.folder, env=self._environment(), stdout=log, stderr=log, start_new_session=True
             )
         assert until(self.answers, PATIENCE_S, pause_s=0.05), self.log()
+
+    def stop(self) -> None:
+        """As a supervisor does, and wait."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
 
     def kill(self) -> None:
         """All its processes at once, wherever they are."""

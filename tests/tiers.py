@@ -3,7 +3,8 @@
 In:   `--unit`, `--e2e`, `--stack` choose a tier, `--socketio`, `--spark`, `--streaming` the tests of a part without a Docker
       engine, `--soak` the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
 Out:  pytest's own output a tier, then the table, then the sums on one line. Exit status 0 if nothing failed.
-Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier.
+Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier, which has the machine for itself;
+two workers run the others.
 """
 
 from __future__ import annotations
@@ -142,13 +143,24 @@ def _engine() -> str:
     return ""
 
 
+TWO_WORKERS = ("-n", "2", "--dist", "loadfile")
+"""As many as CI has processors; each takes whole files, whose tests share what they start."""
+NO_ENGINE = ("-m", "not engine")
 TIERS = (
-    Tier(name="unit", arguments=("tests/unit", "tests/tidy", "tests/laws", "-m", "not engine"), lacking=_nothing),
-    Tier(name="e2e", arguments=("tests/e2e", "-m", "not engine"), lacking=_browser_or_java),
+    Tier(
+        name="unit",
+        arguments=("tests/unit", "tests/tidy", "tests/laws", *NO_ENGINE, *TWO_WORKERS),
+        lacking=_nothing,
+    ),
+    Tier(
+        name="e2e",
+        # In the order of their names, which by chance has long ones at both ends: those of one test would come last otherwise.
+        arguments=("tests/e2e", *NO_ENGINE, *TWO_WORKERS, "--no-loadscope-reorder"),
+        lacking=_browser_or_java,
+    ),
     Tier(name="stack", arguments=("tests/stack", "tests/laws", "-m", "engine"), lacking=_engine),
 )
 
-NO_ENGINE = ("-m", "not engine")
 PROCESSING = ("tests/unit/stage_processing", "tests/e2e/test_spark_windows.py", "tests/e2e/test_spark_outage.py")
 PARTS = (
     Tier(

@@ -7,14 +7,13 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 from running_demo import ROOT
-from running_display import await_true, chromium, displaying, opened
+from running_display import await_true, displaying, opened
 
 TEXT = (ROOT / "docs/add-a-demo.md").read_text()
 STAGES = ("queue", "output", "input", "processing", "display", "scripts")
@@ -64,18 +63,13 @@ class Copy:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, list[str]]:
     """A copy in which the text was followed, and the commands that the text gives then."""
     folder = tmp_path_factory.mktemp("copy")
+    passing = shutil.ignore_patterns("__pycache__", "out", "target", ".vmstat-*")
     for name in (*STAGES, "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "out", "target"))
+        shutil.copytree(ROOT / name, folder / name, ignore=passing)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     copy = Copy(folder)
     return copy, copy.follow(TEXT)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def test_every_block_of_code_is_followed() -> None:

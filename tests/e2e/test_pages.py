@@ -12,19 +12,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from running_display import NS, Display, await_true, await_width, chromium, displaying, opened, window
+from running_display import NS, Display, await_true, await_width, displaying, opened, window
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 LIVE_WITHIN_MS = 3000
 """The promise; half of several must keep it, as any one may meet a machine that stands still."""
 LINES = "[...document.querySelectorAll('path.line')].map((e) => [e.dataset.name, e.__data__.points])"
 DRAWN = "(name) => (document.querySelector(`path.line[data-name='${name}']`)?.__data__.points ?? [])"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])

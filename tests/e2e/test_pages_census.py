@@ -16,7 +16,7 @@ from pipeline_queue.events import event_id, event_type
 from pipeline_queue.service import Service, ServiceOptions
 from pipeline_queue.topics import TOPICS
 from playwright.sync_api import Browser, Page
-from running_display import NS, Display, await_true, await_width, chromium, displaying, opened
+from running_display import NS, Display, await_true, await_width, displaying, opened
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 LONG_AGO_NS = 1_700_000_000 * NS
@@ -39,12 +39,6 @@ PAUSED_FROM_2002_ON = """
 """
 """Within the page: a year is shown for half a second, and who looks from outside may miss it."""
 STILL = {"reduced_motion": "reduce"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

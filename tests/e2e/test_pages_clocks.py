@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Browser, Page
-from running_display import CLOCK_HELD_UP, CLOCK_LET_GO, Display, await_true, chromium, displaying, opened
+from running_display import CLOCK_HELD_UP, CLOCK_LET_GO, Display, await_true, opened
 
 SEQS = "(document.querySelector(\"path.line[data-name='us']\")?.__data__.points ?? []).map((point) => point.seq)"
 AN_HOUR_AHEAD = "Object.defineProperty(performance, 'timeOrigin', {value: performance.timeOrigin + 3_600_000})"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[Display]:
-    with displaying(tmp_path) as display:
-        yield display
 
 
 def address(port: int, name: str = "demo1") -> str:

@@ -25,7 +25,6 @@ from running_display import (
     Display,
     Wire,
     await_true,
-    chromium,
     displaying,
     opened,
     publishing,
@@ -35,12 +34,6 @@ from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 SEQS = "(document.querySelector(\"path.line[data-name='us']\")?.__data__.points ?? []).map((point) => point.seq)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=["eventlet", "threading"])

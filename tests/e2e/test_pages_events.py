@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from running_collector import Collector, collecting
-from running_display import Display, await_true, chromium, displaying, opened
+from running_display import Display, await_true, displaying, opened
 from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
@@ -61,17 +61,12 @@ class Events:
             return database.execute(f"select event_id, user_id, message from {of_type}").fetchall()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def events(tmp_path: Path) -> Iterator[Events]:
-    with collecting(tmp_path) as collector, displaying(tmp_path) as display:
-        display.stop()
-        display.start(COLLECTOR_URL=f"http://127.0.0.1:{collector.port}")
+    with (
+        collecting(tmp_path) as collector,
+        displaying(tmp_path, COLLECTOR_URL=f"http://127.0.0.1:{collector.port}") as display,
+    ):
         yield Events(collector=collector, display=display)
 
 

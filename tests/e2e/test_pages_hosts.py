@@ -10,25 +10,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from running_display import NS, Display, await_true, await_width, chromium, displaying, host_window, opened
+from running_display import NS, Display, await_true, await_width, displaying, host_window, opened
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
 DRAWN = "(name) => (document.querySelector(`path.line[data-name='${name}']`)?.__data__.points ?? [])"
 BANDS = "[...document.querySelectorAll('path.band')].map((e) => [e.dataset.name, e.__data__.points])"
 BARS = "[...document.querySelectorAll('rect.bar')].map((e) => e.__data__.row)"
 LINES = ("busy_mean", "busy_min", "busy_max", "waiting_mean", "free_mean", "buffers_mean", "cache_mean")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[Display]:
-    with displaying(tmp_path) as display:
-        yield display
 
 
 @pytest.fixture(scope="module")

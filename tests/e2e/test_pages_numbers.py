@@ -20,7 +20,6 @@ from running_display import (
     Display,
     await_true,
     await_width,
-    chromium,
     displaying,
     opened,
 )
@@ -44,18 +43,6 @@ AHEAD_S = 58
 """The queue takes a minute; a test that takes as long as this sees the number come into the picture, as it should."""
 CLOCK_NS = 256
 """A browser's numbers have 53 bits; the nanoseconds of now have 61."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[Display]:
-    with displaying(tmp_path) as display:
-        yield display
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,9 @@ The task engine is the real one, in a process of its own.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +16,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from running_demo import free_port
-from running_display import Display, await_true, await_width, chromium, displaying, opened
+from running_display import Display, await_true, await_width, displaying, opened
+from running_engine import RunningEngine, running_engine
 from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
@@ -38,84 +34,46 @@ ROW = "document.querySelector('#tasks tr[data-task=cpu]')"
 
 
 @dataclass
-class Engine:
-    """`pipeline tasks`, over the display's queue."""
-
-    folder: Path
-    queue_url: str
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        settings = {
-            "QUEUE_URL": self.queue_url,
-            "TASKS_PORT": str(self.port),
-            "TASKS_DIR": str(self.folder / "tasks"),
-            "TASKS_STATE_URL": f"sqlite://{self.folder}/definitions",
-            "HEALTH_PORT": "0",
-        }
-        with (self.folder / "tasks.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline_cli", "tasks"], env=os.environ | settings, stdout=log, stderr=log
-            )
-        assert until(self.answers, PATIENCE_S), (self.folder / "tasks.log").read_text()
-
-    def stop(self) -> None:
-        if self.process:
-            self.process.terminate()
-            self.process.wait(PATIENCE_S)
-
-    def answers(self) -> bool:
-        with suppress(OSError), urllib.request.urlopen(f"{self.url}/kapacitor/v1/ping", timeout=20):
-            return True
-        return False
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        sent = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"{self.url}/kapacitor/v1{path}", sent, method=method)
-        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
-            told = answer.read()
-        return json.loads(told) if told else None
-
-    def define(self, task_id: str = "cpu", script: str = SCRIPT) -> None:
-        body = {"id": task_id, "type": "stream", "dbrps": [{"db": "telegraf", "rp": "autogen"}], "script": script}
-        self.ask("POST", "/tasks", body | {"status": "enabled"})
-
-    def write(self, usage: float, host: str = "here") -> None:
-        self.ask("POST", "/write?db=telegraf&rp=autogen", f"cpu,host={host} usage={usage} {time.time_ns()}")
-
-
-@dataclass
 class Site:
-    engine: Engine
+    engine: RunningEngine
     display: Display
 
     def address(self, path: str) -> str:
         return f"http://127.0.0.1:{self.display.port}{path}"
 
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """What the task API answers."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        status, told = self.engine.ask(method, f"/kapacitor/v1{path}", sent)
+        assert status < 300, told
+        return json.loads(told)
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+    def write(self, usage: float) -> None:
+        line = f"cpu,host=here usage={usage} {time.time_ns()}"
+        assert self.engine.ask("POST", "/kapacitor/v1/write?db=telegraf&rp=autogen", line.encode()) == (204, b"")
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """Both over one queue."""
+    with running_engine(folder, {}) as engine, displaying(folder, TASKS_URL=engine.url) as display:
+        yield Site(engine, display)
+        print(engine.log())
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with displaying(tmp_path) as display:
-        engine = Engine(tmp_path, display.queue_url, free_port())
-        display.stop()
-        display.start(TASKS_URL=engine.url)
-        try:
-            engine.start()
-            yield Site(engine, display)
-        finally:
-            engine.stop()
-            print((tmp_path / "tasks.log").read_text())
+    with running_site(tmp_path) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def alerted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """With a task that has alerted, for tests that only look."""
+    with running_site(tmp_path_factory.mktemp("alerted")) as site:
+        site.engine.define("cpu", SCRIPT)
+        site.write(95.0)
+        yield site
 
 
 def type_task(page: Page, task_id: str, script: str) -> None:
@@ -145,7 +103,7 @@ def test_a_task_is_defined_in_the_page_and_what_it_alerts_about_is_seen(site: Si
         type_task(page, "cpu", SCRIPT)
         await_true(page, f"{ROW}?.dataset.state === 'running'")
         text_is(page, "#define-said", "cpu is defined.")
-        site.engine.write(95.0)
+        site.write(95.0)
         await_true(page, f"{ROW}.querySelector('[data-cell=collected]').textContent === '1'")
         keep(page, "tasks")
     alert = "document.querySelector('#states tr[data-level]')"
@@ -158,7 +116,7 @@ def test_a_task_is_defined_in_the_page_and_what_it_alerts_about_is_seen(site: Si
             "cpu:host=here is CRITICAL",
             "cpu",
         ]
-        site.engine.write(10.0)
+        site.write(10.0)
         await_true(page, f"{alert}.dataset.level === 'OK'")
         levels = "[...document.querySelectorAll('#history tbody tr')].map((row) => [...row.querySelectorAll('.level')].map((each) => each.textContent))"
         await_true(page, f"{levels}.length === 2")
@@ -174,21 +132,21 @@ def test_a_wrong_script_is_marked_at_its_line_and_defines_nothing(site: Site, br
         assert page.inner_text("#editor .gutter li.wrong", timeout=1000) == ""  # its number is drawn, not written
         assert "nosuch" in page.inner_text("#editor .editor-note")
         assert "line 3 char 6" in page.inner_text("#script-error")
-        assert site.engine.ask("GET", "/tasks")["tasks"] == []
+        assert site.ask("GET", "/tasks")["tasks"] == []
         page.fill("[name=script]", SCRIPT)
         assert page.get_attribute("#editor", "data-line") == ""
 
 
 def test_a_task_shows_its_graph_and_results_and_takes_another_script(site: Site, browser: Browser) -> None:
-    site.engine.define()
-    site.engine.write(20.0)
+    site.engine.define("cpu", SCRIPT)
+    site.write(20.0)
     with opened(browser, site.address("/tasks/cpu")) as page:
         counts = "Object.fromEntries([...document.querySelectorAll('g.edge')].map((edge) => [edge.dataset.edge, edge.__data__.processed]))"
         expected = {"stream0 -> from1": 1, "from1 -> http_out2": 1, "http_out2 -> alert3": 1}
         await_true(page, f"JSON.stringify({counts}) === '{json.dumps(expected, separators=(',', ':'))}'")
         text_is(page, "#nodes tr[data-node=from1] td:nth-child(2)", "1")
         await_true(page, "document.querySelector('[data-endpoint=newest] tbody tr') !== null")
-        site.engine.write(30.0)
+        site.write(30.0)
         line = "document.querySelector('[data-endpoint=newest] path.line')?.__data__.points.map((point) => point.usage)"
         await_true(page, f"JSON.stringify({line}) === '[20,30]'")
         keep(page, "task")
@@ -198,21 +156,19 @@ def test_a_task_shows_its_graph_and_results_and_takes_another_script(site: Site,
         page.fill("#edit [name=script]", SCRIPT.replace("newest", "other"))
         page.click("#edit [type=submit]")
         text_is(page, "#edit-said", "Saved.")
-        await_true(
-            page, "document.querySelector('[data-endpoint=other]') !== null", meanwhile=lambda: site.engine.write(1)
-        )
-        assert "other" in site.engine.ask("GET", "/tasks/cpu")["script"]
+        await_true(page, "document.querySelector('[data-endpoint=other]') !== null", meanwhile=lambda: site.write(1))
+        assert "other" in site.ask("GET", "/tasks/cpu")["script"]
         page.click("#toggle")
         text_is(page, "#status", "disabled")
-        assert site.engine.ask("GET", "/tasks/cpu")["status"] == "disabled"
+        assert site.ask("GET", "/tasks/cpu")["status"] == "disabled"
 
 
 def test_a_recording_is_replayed_and_its_results_are_shown(site: Site, browser: Browser) -> None:
-    site.engine.define()
+    site.engine.define("cpu", SCRIPT)
     stop = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-    site.engine.ask("POST", "/recordings/stream", {"id": "taken", "task": "cpu", "stop": stop})
-    site.engine.write(42.0)
-    assert until(lambda: site.engine.ask("GET", "/recordings/taken")["status"] == "finished", PATIENCE_S)
+    site.ask("POST", "/recordings/stream", {"id": "taken", "task": "cpu", "stop": stop})
+    site.write(42.0)
+    assert until(lambda: site.ask("GET", "/recordings/taken")["status"] == "finished", PATIENCE_S)
     with opened(browser, site.address("/tasks/cpu")) as page:
         await_true(page, "document.querySelector('[name=recording]').value === 'taken'")
         page.click("#replay [type=submit]")
@@ -223,7 +179,7 @@ def test_a_recording_is_replayed_and_its_results_are_shown(site: Site, browser: 
 
 
 def test_an_engine_that_is_away_is_said_with_the_command_that_starts_it(site: Site, browser: Browser) -> None:
-    site.engine.define()
+    site.engine.define("cpu", SCRIPT)
     with opened(browser, site.address("/tasks")) as page:
         await_true(page, f"{ROW}?.dataset.state === 'running'")
         site.engine.stop()
@@ -237,10 +193,10 @@ def test_an_engine_that_is_away_is_said_with_the_command_that_starts_it(site: Si
         page.once("dialog", lambda dialog: dialog.accept())
         page.click("#tasks tr[data-task=cpu] button.delete")
         state_is(page, "no-data")
-        assert site.engine.ask("GET", "/tasks")["tasks"] == []
+        assert site.ask("GET", "/tasks")["tasks"] == []
 
 
-def test_a_graph_is_laid_out_from_left_to_right_and_no_node_lies_on_another(site: Site, browser: Browser) -> None:
+def test_a_graph_is_laid_out_from_left_to_right_and_no_node_lies_on_another(alerted: Site, browser: Browser) -> None:
     dot = 'digraph x {\\ngraph [throughput="0.00 points/s"];\\nsource [errors="2" ];\\n' + "".join(
         f'{edge} [processed="7"];\\n'
         for edge in (
@@ -253,7 +209,7 @@ def test_a_graph_is_laid_out_from_left_to_right_and_no_node_lies_on_another(site
             "other -> b",
         )
     )
-    with opened(browser, site.address("/tasks")) as page:
+    with opened(browser, alerted.address("/tasks")) as page:
         layout = page.evaluate(
             f"import('/static/graph_layout.js').then((module) => module.laidOut(module.readDot('{dot}}}')))"
         )
@@ -275,9 +231,9 @@ def test_a_graph_is_laid_out_from_left_to_right_and_no_node_lies_on_another(site
     assert (all(inside), layout["nodes"][0]["attributes"]) == (True, {"errors": "2"})
 
 
-def test_what_people_type_is_read_as_databases_and_policies(site: Site, browser: Browser) -> None:
+def test_what_people_type_is_read_as_databases_and_policies(alerted: Site, browser: Browser) -> None:
     typed = ["telegraf.autogen", '"my.db"."two weeks", a.b', "", "telegraf", 'a."b']
-    with opened(browser, site.address("/tasks")) as page:
+    with opened(browser, alerted.address("/tasks")) as page:
         read = page.evaluate(f"import('/static/dbrps.js').then((module) => {json.dumps(typed)}.map(module.readDbrps))")
     assert read == [
         [{"db": "telegraf", "rp": "autogen"}],
@@ -287,10 +243,8 @@ def test_what_people_type_is_read_as_databases_and_policies(site: Site, browser:
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/cpu", "/alerts"])
-def test_a_narrow_page_is_no_wider_than_its_window(site: Site, browser: Browser, path: str) -> None:
-    site.engine.define()
-    site.engine.write(95.0)
-    with opened(browser, site.address(path), color_scheme="dark") as page:
+def test_a_narrow_page_is_no_wider_than_its_window(alerted: Site, browser: Browser, path: str) -> None:
+    with opened(browser, alerted.address(path), color_scheme="dark") as page:
         state_is(page, "live")
         page.set_viewport_size({"width": 390, "height": 800})
         await_width(page, 390)

@@ -12,22 +12,10 @@ import socketio
 from numbers_on_the_topic import normal, publish, raw_events
 from playwright.sync_api import Browser, Page
 from reading_frames import rows_in
-from running_display import NS, Display, await_true, await_width, chromium, displaying, opened, publishing, window
+from running_display import NS, Display, await_true, await_width, displaying, opened, publishing, window
 from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[Display]:
-    with displaying(tmp_path) as display:
-        yield display
 
 
 @pytest.fixture(scope="module")
