@@ -157,7 +157,8 @@ def running_stack(*services: str, overlay: str | None = None) -> Iterator[Stack]
         except subprocess.CalledProcessError as error:
             raise AssertionError(failure(compose, error)) from error
         finally:
-            said([*compose.docker_compose_command(), "down", "--volumes", "--timeout", "5"])
+            # Of all profiles: a test that failed leaves what it started of them.
+            said([*compose.docker_compose_command(), "--profile", "*", "down", "--volumes", "--timeout", "5"])
 
 
 @contextmanager
