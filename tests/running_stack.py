@@ -1,4 +1,4 @@
-"""The Compose stack as tests start, look into, freeze and end it: own project name, own port, all gone at the end.
+"""The Compose stack as tests start, look into, kill, freeze and end it: own project name, own port, all gone at the end.
 
 In:   the repository's docker-compose.yml, its overlays if named, and .env, unchanged, whatever this machine's environment
       says of its settings; images are built first, so that the code under test is in them.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,8 +23,10 @@ from unittest.mock import patch
 
 from running_demo import free_port
 from testcontainers.compose import DockerCompose
+from waiting import until
 
 ROOT = Path(__file__).parents[1]
+BACK_WITHIN_S = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,20 @@ class Stack:
     @property
     def label(self) -> str:
         return f"label=com.docker.compose.project={self.project}"
+
+    def kill(self, service: str) -> None:
+        """SIGKILL from the host to the container's first process; return when the restart policy has brought it back, healthy."""
+        before = self._state(service)
+        os.kill(before["Pid"], signal.SIGKILL)
+
+        def is_back() -> bool:
+            now = self._state(service)
+            return now["StartedAt"] != before["StartedAt"] and now["Health"]["Status"] == "healthy"
+
+        assert until(is_back, BACK_WITHIN_S), service
+
+    def _state(self, service: str) -> dict:
+        return json.loads(said(["docker", "inspect", self.container(service)]))[0]["State"]
 
     @contextmanager
     def frozen(self, *services: str) -> Iterator[None]:
@@ -140,7 +157,8 @@ def running_stack(*services: str, overlay: str | None = None) -> Iterator[Stack]
         except subprocess.CalledProcessError as error:
             raise AssertionError(failure(compose, error)) from error
         finally:
-            said([*compose.docker_compose_command(), "down", "--volumes", "--timeout", "5"])
+            # Of all profiles: a test that failed leaves what it started of them.
+            said([*compose.docker_compose_command(), "--profile", "*", "down", "--volumes", "--timeout", "5"])
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class RunningTasks:
     master: MemoryTaskMaster = field(default_factory=MemoryTaskMaster)
     written: list[tuple[bytes, Any, Any]] = field(default_factory=list)
     is_closed: bool = False
+    health_port: int = -1
+    """Where its health was said while the engine was opened; 0 where it was not."""
 
     @property
     def url(self) -> str:
@@ -50,7 +52,8 @@ class RunningTasks:
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     @contextmanager
-    def engine(self, _settings: Any, _service: Any, _loop: Any) -> Iterator[Engine]:
+    def engine(self, _settings: Any, service: Any, _loop: Any) -> Iterator[Engine]:
+        self.health_port = service.port
         recordings = MemoryRecordings(SystemClock())
         replays = MemoryReplays(SystemClock(), recordings)
         yield Engine(master=self.master, recordings=recordings, replays=replays, door=self._write, ingress=dict)

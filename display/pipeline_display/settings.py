@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pipeline_output.stores import split_urls
 from pipeline_queue.settings import ServiceSettings
 from pydantic import Field, PositiveFloat, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -40,4 +41,4 @@ class DisplaySettings(ServiceSettings):
 
     @property
     def store_urls(self) -> tuple[str, ...]:
-        return tuple(url.strip() for url in self.stores.split(",") if url.strip())
+        return split_urls(self.stores)

@@ -75,8 +75,9 @@ class Worker:
         settings = filled(TasksSettings)
         self._opened = ExitStack()
         with _stoppable(), ExitStack() as opened:
-            service = opened.enter_context(Service(_options(settings)))
+            service = Service(_options(settings))
             app = opened.enter_context(opened_app(lambda *known: self._open_engine(*known, loop), settings, service))
+            opened.enter_context(service)  # last: the door's own beats would call it healthy before anybody is answered
             writers = opened.enter_context(ThreadPoolExecutor(WRITERS, "write"))
             others = opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks"))
             self._requests = Requests(app, settings, writers=writers, others=others)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 import pytest
 from retrying_clients import Sent, is_as_sent, send, together
 from running_demo import free_port
-from running_stack import Stack, said
+from running_stack import Stack
 from waiting import until
 
 pytestmark = pytest.mark.engine
@@ -30,7 +29,6 @@ POSTS = 500 if SOAK else 50
 EVENTS_PER_POST = 250
 SOAK_S = 600
 KILLED = ("collector", "postgres", "kafka", "loader", "postgres", "collector")
-BACK_WITHIN_S = 240
 LOADED_WITHIN_S = 300
 
 WAITING = "pipeline load status --json"
@@ -65,7 +63,7 @@ def fire(stack: Stack) -> Iterator[Fire]:
         ]
         try:
             for service in killed():
-                kill(stack, service)
+                stack.kill(service)
         finally:
             are_killed.set()
         clients = together(each.result() for each in sending)
@@ -88,18 +86,6 @@ def waiting(stack: Stack) -> int:
     """Events that are on the queue and not in a table."""
     said = stack.command("exec", "-T", "loader", "bash", "-c", WAITING)
     return sum(json.loads(line)["lag_events"] for line in said.splitlines())
-
-
-def kill(stack: Stack, service: str) -> None:
-    """SIGKILL from the host; the restart policy brings it back."""
-    before = json.loads(said(["docker", "inspect", stack.container(service)]))[0]["State"]
-    os.kill(before["Pid"], signal.SIGKILL)
-
-    def is_back() -> bool:
-        now = json.loads(said(["docker", "inspect", stack.container(service)]))[0]["State"]
-        return now["StartedAt"] != before["StartedAt"] and now["Health"]["Status"] == "healthy"
-
-    assert until(is_back, BACK_WITHIN_S), service
 
 
 def test_everything_was_acknowledged_in_the_end(fire: Fire) -> None:

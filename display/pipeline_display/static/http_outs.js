@@ -7,9 +7,10 @@
 import { Cursor } from "./charts/cursor.js";
 import { addChip, addFigure } from "./charts/chips.js";
 import { Panel, niceDomain } from "./charts/panel.js";
-import { count, number, timeWithMs, zoneText } from "./format.js";
+import { count, dateAndTime, number, timeWithMs, zoneText } from "./format.js";
 
 const KEPT_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
 const POINTS_MAX = 2_000;
 const LINES_MAX = 5;
 const COLUMNS_MAX = 6;
@@ -156,6 +157,10 @@ function isNumber(rows, name) {
 
 function saidOf(name, value) {
   if (value === null || value === undefined) return "–";
-  if (name === "time") return timeWithMs(Date.parse(value));
+  if (name === "time") return timeOf(Date.parse(value));
   return typeof value === "number" ? number(value) : String(value);
+}
+
+function timeOf(ms) {
+  return Math.abs(Date.now() - ms) < DAY_MS ? timeWithMs(ms) : dateAndTime(ms);
 }

@@ -106,7 +106,7 @@ function toldOf({ told }) {
 }
 
 function cellsOf([name, stats]) {
-  const others = Object.entries(stats).filter(([each]) => !IN_COLUMNS.has(each)).sort();
+  const others = Object.entries(stats).filter(([each, value]) => !IN_COLUMNS.has(each) && value !== 0).sort();
   return [
     { text: name, className: "string" },
     { text: number(stats.collected) },

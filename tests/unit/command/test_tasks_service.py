@@ -78,6 +78,10 @@ def test_a_ping_needs_no_token_and_all_else_does(here: RunningTasks) -> None:
     assert here.ask("GET", f"/kapacitor/v1/tasks?u=me&p={TOKEN}")[0] == 200
 
 
+def test_it_is_called_healthy_by_nobody_before_it_answers(running: RunningTasks) -> None:
+    assert running.health_port == 0
+
+
 def test_paths_and_queries_arrive_decoded(here: RunningTasks) -> None:
     body = json.dumps({"id": "größe", "script": SCRIPT, "dbrps": [{"db": "a", "rp": "b"}]}).encode()
     assert here.ask("POST", "/kapacitor/v1/tasks", body, **BEARER)[0] == 200

@@ -173,6 +173,12 @@ def test_the_commands_of_the_stack_go_into_its_container() -> None:
     assert of_dead_letters(settings) == "docker compose exec display pipeline deadletters list"
 
 
+def test_a_store_of_three_hosts_is_one_store() -> None:
+    three = "cassandra://a:1,b:2,c:3/pipeline?replication=3"
+    settings = DisplaySettings(queue_url=KAFKA, stores=f"disk:///data/disk, {three}")
+    assert [store_of(DEMOS[name], settings.store_urls) for name in ("demo5", "demo6")] == ["disk:///data/disk", three]
+
+
 def test_the_pages_of_tasks_say_what_starts_the_engine() -> None:
     starts = "QUEUE_URL=sqlite:///q .venv/bin/pipeline tasks"
     client = client_of()

@@ -7,6 +7,8 @@
 import { number, timeOfDay } from "../format.js";
 
 const MARGIN = { top: 10, right: 58, bottom: 42, left: 66 };
+const TITLE_WIDTH = 27;
+const DIGIT_WIDTH = 6.4; // of the axes' 11.5 px
 
 export class Panel {
   /** `label`: what a screen reader says of it; `cursor`: the crosshair shared with other panels. */
@@ -34,11 +36,13 @@ export class Panel {
   /** Lay out scales, axes and titles; the caller draws marks then. */
   layOut({ xDomain, yDomain, xTitle, yTitle, xFormat = timeOfDay, yFormat = number }) {
     const { width, height } = this;
-    this.inner = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
+    this.y.domain(yDomain);
+    const ticks = this.y.ticks(Math.max(2, Math.floor(height / 48)));
+    const left = Math.max(MARGIN.left, TITLE_WIDTH + DIGIT_WIDTH * d3.max(ticks, (tick) => yFormat(tick).length));
+    this.inner = { left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
     this.svg.attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
     this.x.domain(xDomain).range([this.inner.left, this.inner.right]);
-    this.y.domain(yDomain).range([this.inner.bottom, this.inner.top]);
-    const ticks = this.y.ticks(Math.max(2, Math.floor(height / 48)));
+    this.y.range([this.inner.bottom, this.inner.top]);
     this.yAxis.attr("transform", `translate(${this.inner.left},0)`).call(d3.axisLeft(this.y).tickValues(ticks).tickFormat(yFormat).tickSize(0).tickPadding(8));
     this.xAxis.attr("transform", `translate(0,${this.inner.bottom})`).call(d3.axisBottom(this.x).ticks(Math.max(2, Math.floor(width / 130))).tickFormat(xFormat).tickSize(4).tickPadding(6));
     this.#drawGrid(ticks);
