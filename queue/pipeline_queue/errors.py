@@ -9,6 +9,7 @@ QueueError
 ├── AlertTooLarge     handlers of an alert that do not fit an event
 ├── OffsetGone        a read below what retention has left
 ├── StaleEpoch        a commit by a consumer that a newer one has replaced
+├── TermOver          a publish by somebody whom a newer one has replaced
 └── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
 """
 
@@ -84,6 +85,11 @@ class StaleEpoch(QueueError):
             f"group `{group}` on `{topic}` has committed with epoch {newest}, so epoch {epoch} is refused; "
             "a newer consumer has taken over, stop this one"
         )
+
+
+class TermOver(QueueError):
+    def __init__(self, name: str, *, epoch: int) -> None:
+        super().__init__(f"term {epoch} of `{name}` is over: somebody else has begun a newer one, and goes on")
 
 
 class QueueUnavailable(QueueError):
