@@ -16,7 +16,16 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline_queue.brokers.protocol import Durability, Headers, Message, Offsets, Record, Term, check_sizes, partition_of
+from pipeline_queue.brokers.protocol import (
+    Durability,
+    Headers,
+    Message,
+    Offsets,
+    Record,
+    Term,
+    check_sizes,
+    partition_of,
+)
 from pipeline_queue.clock import Clock, SystemClock
 from pipeline_queue.errors import OffsetGone, QueueUnavailable, StaleEpoch, TermOver, UnknownTopic
 from pipeline_queue.topics import Topic
