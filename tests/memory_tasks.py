@@ -67,6 +67,9 @@ class MemoryTaskMaster:
     def stop_task(self, task_id: str) -> None:
         self.running.pop(task_id, None)
 
+    def abandon_task(self, task_id: str) -> None:
+        self.stop_task(task_id)
+
     def fail(self, task_id: str, error: str) -> None:
         """As a task does that meets what it cannot go on with."""
         self.stop_task(task_id)

@@ -10,6 +10,7 @@ ProcessingError
 ├── TickError         a script that is wrong, and where; its tree is in tickscript/errors.py
 ├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
 ├── NotStartable      a task that is kept and cannot run (engine/task_master.py)
+├── FolderGone        a task's folder that is not there any more (engine/snapshots.py)
 ├── WrongProperty     an alert's property that there is not, or that takes something else (alerts/properties.py)
 ├── BadTemplate       an alert's template that cannot be read (alerts/templates/errors.py)
 ├── TemplateFailed    one that cannot be carried out for an event

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline_queue.errors import QueueUnavailable
+from pipeline_queue.errors import QueueUnavailable, TermOver
 
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
-from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.snapshots import FolderGone, Snapshot
 from pipeline_processing.engine.source import Source
 from pipeline_processing.engine.task import Task
 from pipeline_processing.graph.run import NodeFailed
@@ -94,7 +94,7 @@ class Life:
         self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
         self._asked: deque[Future[bytes]] = deque()
         self._begun = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping, self._abandoned = threading.Event(), threading.Event()
         self._snapshot_at_s = time.monotonic() + (files.snapshot_interval_s if files else SNAPSHOT_INTERVAL_S)
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
 
@@ -109,6 +109,11 @@ class Life:
         self.outlets.release()
         self.source.wake()
         self._thread.join()
+
+    def abandon(self) -> None:
+        """End without a snapshot: another goes on from the one before."""
+        self._abandoned.set()
+        self.stop()
 
     def join(self) -> None:
         """Wait for the end of a source that has one."""
@@ -141,8 +146,11 @@ class Life:
                 self._next()
             if self.source.is_done():
                 self._take([], Tick(now_ns=self._now_ns(), closing=True))
-            elif self._files:
+            elif self._files and not self._abandoned.is_set():
                 self._save_or_tell()
+        except (TermOver, FolderGone) as error:
+            LOG.warning("task %s ends here: %s", self.task.id, error)
+            self.error = str(error)
         except NodeFailed as error:
             LOG.exception("task %s stopped", self.task.id)
             self.error = str(error)

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline_queue.brokers import Broker, Record
+from pipeline_queue.brokers import Broker, Record, Term
 from pipeline_queue.brokers.protocol import partition_of
 from pipeline_queue.catalog import topics
 from pipeline_queue.points.block import NotABlock, Origin, key_of
-from pipeline_queue.topics import POINTS
+from pipeline_queue.topics import ALERTS, POINTS
 
+from pipeline_processing.engine import terms
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
@@ -60,8 +61,18 @@ class Live:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        folder = self.folder / re.sub(r"[^\w.-]", "_", definition.id)
+        """Those of its term, once no earlier one says anything any more; raises TermOver where this one is over."""
+        term = definition.term
+        folder = self.folder / re.sub(r"[^\w.-]", "_", term.name if term else definition.id)
+        if term:
+            self._begin(term)
+            folder = terms.opened(folder, term.epoch)
         return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s)
+
+    def _begin(self, term: Term) -> None:
+        with contextlib.closing(self.open_broker()) as broker:
+            for topic in (ALERTS, POINTS):
+                broker.begin_term(topic.name, term)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""

@@ -130,10 +130,12 @@ class TaskMaster:
         life.start()
 
     def stop_task(self, task_id: str) -> None:
-        with self._lock:
-            life = self._lives.pop(task_id, None)
-        if life:
+        if life := self._taken(task_id):
             life.stop()
+
+    def abandon_task(self, task_id: str) -> None:
+        if life := self._taken(task_id):
+            life.abandon()
 
     def is_executing(self, task_id: str) -> bool:
         life = self._lives.get(task_id)
@@ -211,6 +213,10 @@ class TaskMaster:
         """Stop all tasks."""
         for task_id in list(self._lives):
             self.stop_task(task_id)
+
+    def _taken(self, task_id: str) -> Life | None:
+        with self._lock:
+            return self._lives.pop(task_id, None)
 
     def _life(self, task_id: str) -> Life:
         life = self._lives.get(task_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from pipeline_output.state.definitions import Dbrp, TaskType
+from pipeline_queue.brokers import Term
 
 from pipeline_processing.tickscript.errors import TickError
 
@@ -31,6 +32,8 @@ class TaskDefinition:
     """By name `{"type": .., "value": .., "description": ..}`, as variables.py has made sure of."""
     version: int = 0
     """Of the definition; no two of a store have the same."""
+    term: Term | None = None
+    """In which it is held, where others may hold it after; None where nobody else can run it."""
 
 
 class Task(Protocol):
@@ -52,6 +55,9 @@ class TaskMaster(Protocol):
 
     def stop_task(self, task_id: str) -> None:
         """No harm if it does not run."""
+
+    def abandon_task(self, task_id: str) -> None:
+        """Stop it without keeping where it is: it is held by another, who goes on."""
 
     def is_executing(self, task_id: str) -> bool: ...
 
