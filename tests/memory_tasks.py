@@ -159,6 +159,9 @@ class MemoryRecordings:
     def delete(self, recording_id: str) -> None:
         self.kept.pop(recording_id, None)
 
+    def close(self) -> None:
+        """Nothing runs by itself."""
+
     def _begun(self, recording_id: str, kind: Any) -> Recording:
         if recording_id in self.kept:
             raise Refused(f"recording {recording_id} already exists")
@@ -205,6 +208,9 @@ class MemoryReplays:
     def delete(self, replay_id: str) -> None:
         self.kept.pop(replay_id, None)
         self.masters.pop(replay_id, None)
+
+    def close(self) -> None:
+        """Nothing runs by itself."""
 
     def task_master(self, replay_id: str) -> MemoryTaskMaster | None:
         return self.masters.get(replay_id)

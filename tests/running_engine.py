@@ -45,11 +45,25 @@ class RunningEngine:
             )
         assert until(self.answers, PATIENCE_S, pause_s=0.05), self.log()
 
+    def beside(self) -> RunningEngine:
+        """Another one that shares all with this one but its port; it is not started yet."""
+        return RunningEngine(self.folder, self.settings)
+
     def kill(self) -> None:
         """All its processes at once, wherever they are."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, number)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")

@@ -97,3 +97,12 @@ class QueueUnavailable(QueueError):
         super().__init__(
             f"the queue at `{url}` did not answer while {doing}: {cause}; check that it runs, then try again"
         )
+
+
+class TermUnsure(QueueUnavailable):
+    def __init__(self, name: str, *, epoch: int, silent_s: float) -> None:
+        QueueError.__init__(
+            self,
+            f"term {epoch} of `{name}` was last renewed {silent_s:.0f} s ago, so it may be over; "
+            "check that the store of leases answers, then try again",
+        )

@@ -7,6 +7,7 @@ Out:     an Engine, whose threads end when its context is left.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from pipeline_processing.tasks.task_master import TaskDefinition
 
 WRITTEN_WITHIN_S = 60.0
+TAKEN_PAUSE_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +104,30 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
 
 @contextmanager
 def _delivering(settings: AlertSettings) -> Iterator[None]:
-    """Alerts are delivered by a thread of their own until this is left."""
-    from pipeline_output.handlers.service import run_until
-
+    """Alerts are delivered by a thread of their own until this is left, unless another process does it, and then after that."""
     stopping = threading.Event()
-    thread = threading.Thread(
-        target=run_until, args=(stopping.is_set, settings, SystemClock()), name="deliveries", daemon=True
-    )
+    thread = threading.Thread(target=_deliver, args=(stopping, settings), name="deliveries", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stopping.set()
         thread.join()
+
+
+def _deliver(stopping: threading.Event, settings: AlertSettings) -> None:
+    from pipeline_output.errors import DeliveriesTaken
+    from pipeline_output.handlers.service import run_until
+
+    is_told = False
+    while not stopping.is_set():
+        try:
+            return run_until(stopping.is_set, settings, SystemClock())
+        except DeliveriesTaken as taken:
+            if not is_told:
+                log.info("waiting to deliver alerts: %s", taken)
+            is_told = True
+            stopping.wait(TAKEN_PAUSE_S)
 
 
 worker = Worker(opened)

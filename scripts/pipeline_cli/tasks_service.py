@@ -16,7 +16,7 @@ import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ from pipeline_cli.errors import AddressTaken, OpenToAll
 if TYPE_CHECKING:
     from pipeline_processing.tasks.api.app import App, Door
     from pipeline_processing.tasks.api.statistics import Figure
+    from pipeline_processing.tasks.following import Beats
+    from pipeline_processing.tasks.membership import Membership
     from pipeline_processing.tasks.recordings import Recordings
     from pipeline_processing.tasks.replays import Replays
     from pipeline_processing.tasks.settings import TasksSettings
@@ -40,6 +42,7 @@ CONNECTIONS_MAX = 1024
 STOP_WITHIN_S = 15
 WRITERS, OTHERS = 4, 8
 BEAT_S = 1.0
+EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 
 log = logging.getLogger(__name__)
 
@@ -67,16 +70,19 @@ class Worker:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         from pipeline_processing.tasks.settings import TasksSettings
 
-        from pipeline_cli.tasks_requests import Requests
+        from pipeline_cli.tasks_requests import Requests, Threads
 
         settings = filled(TasksSettings)
         self._opened = ExitStack()
         with ExitStack() as opened:
             service = opened.enter_context(Service(_options(settings)))
             app = opened.enter_context(opened_app(lambda *known: self._open_engine(*known, loop), settings, service))
-            writers = opened.enter_context(ThreadPoolExecutor(WRITERS, "write"))
-            others = opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks"))
-            self._requests = Requests(app, settings, writers=writers, others=others)
+            threads = Threads(
+                writers=opened.enter_context(ThreadPoolExecutor(WRITERS, "write")),
+                forwarded=opened.enter_context(ThreadPoolExecutor(OTHERS, "forwarded")),
+                others=opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks")),
+            )
+            self._requests = Requests(app, settings, threads)
             self._opened = opened.pop_all()
         _beat(service, loop)
 
@@ -97,15 +103,18 @@ def opened_app(
     from pipeline_output.state import open_definitions
     from pipeline_processing.tasks.api.access import Access
     from pipeline_processing.tasks.api.app import App, Parts
+    from pipeline_processing.tasks.api.elsewhere import Elsewhere
     from pipeline_processing.tasks.api.statistics import Statistics
+    from pipeline_processing.tasks.following import Follower
     from pipeline_processing.tasks.registry import TaskRegistry
 
     store, clock = open_definitions(settings.state_url.get_secret_value()), SystemClock()
     with ExitStack() as opened:
         opened.callback(store.close)
+        membership, beats = opened.enter_context(_shared(settings))
         engine = opened.enter_context(open_engine(settings, service))
-        registry = TaskRegistry(store, engine.master, clock)
-        registry.start()
+        registry = TaskRegistry(store, engine.master, clock, membership)
+        opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
         parts = Parts(
             registry=registry,
             recordings=engine.recordings,
@@ -113,8 +122,36 @@ def opened_app(
             statistics=Statistics(registry, _identity(store.url), engine.figures),
             door=engine.door,
             clock=clock,
+            elsewhere=Elsewhere(membership),
         )
         yield App(parts, Access(settings.token.get_secret_value() if settings.token else None))
+
+
+@contextmanager
+def _shared(settings: TasksSettings) -> Iterator[tuple[Membership, Beats]]:
+    """This server is among those that share the store of definitions, from before its tasks run until they run no more."""
+    from pipeline_output.state import Server, open_leases
+    from pipeline_processing.tasks.folder_mark import mark_of
+    from pipeline_processing.tasks.following import Beats
+    from pipeline_processing.tasks.membership import Membership
+
+    leases = open_leases(settings.state_url.get_secret_value())
+    server = Server(
+        id="",
+        place=f"{socket.gethostname()}:{settings.port}",
+        address=advertised_url(settings),
+        folder=mark_of(settings.folder),
+    )
+    membership = Membership(leases, server, lease_s=settings.lease_s)
+    with closing(leases), Beats(membership) as beats:
+        yield membership, beats
+
+
+def advertised_url(settings: TasksSettings) -> str:
+    if settings.advertised_url:
+        return settings.advertised_url
+    host = socket.gethostname() if settings.host in EVERYWHERE else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def serve(worker: str, **given: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 from pipeline_output.state.definitions import Definition
 
 from pipeline_processing.tasks.api.bodies import TaskBody, read
+from pipeline_processing.tasks.api.elsewhere import Elsewhere
 from pipeline_processing.tasks.api.listing import Field, chosen, matching, page
 from pipeline_processing.tasks.api.messages import Request, Response, answered, done, link
 from pipeline_processing.tasks.changes import Change, NewTask
@@ -30,8 +31,8 @@ Found = TypeVar("Found")
 
 
 class Tasks:
-    def __init__(self, registry: TaskRegistry, replays: Replays) -> None:
-        self._registry, self._replays = registry, replays
+    def __init__(self, registry: TaskRegistry, replays: Replays, elsewhere: Elsewhere | None = None) -> None:
+        self._registry, self._replays, self._elsewhere = registry, replays, elsewhere
 
     def create(self, request: Request) -> Response:
         body = _body(request)
@@ -67,10 +68,12 @@ class Tasks:
     def list(self, request: Request) -> Response:
         script_format, view = _one_of(request, "script-format", FORMATS), _view(request)
         found = matching("tasks", self._registry.definitions(), request, lambda each: each.id)
+        asked = page(found, request)
+        others = self._elsewhere.tasks(request, [each.id for each in asked]) if self._elsewhere else {}
         told = []
-        for each in page(found, request):
+        for each in asked:
             fields = self._fields(each, self._registry.master, script_format, view)
-            told.append(chosen(fields, request, LISTED))
+            told.append(others.get(each.id) or chosen(fields, request, LISTED))
         return answered({"tasks": told})
 
     def output(self, request: Request, task_id: str, endpoint: str) -> Response:
