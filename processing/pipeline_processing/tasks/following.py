@@ -14,11 +14,11 @@ from typing import Protocol
 from pipeline_output.errors import StoreUnavailable
 
 from pipeline_processing.tasks.errors import Misfit
-from pipeline_processing.tasks.membership import Membership
+from pipeline_processing.tasks.membership import NO_TASK, Membership
 from pipeline_processing.tasks.registry import TaskRegistry
 
-RECORDINGS = ":recordings"
-"""What one server alone may do, as if it were a task: no task can be called so."""
+RECORDINGS = f"{NO_TASK}recordings"
+"""The lease of the one server that records and replays."""
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,9 @@ class Holding(Protocol):
 
     def holds(self, task_id: str) -> bool: ...
 
+    def held(self) -> set[str]:
+        """Tasks that it is known to hold."""
+
     def term(self, task_id: str) -> Term | None:
         """Of one that is held; None where there is nobody else who might hold it."""
 
@@ -39,6 +42,9 @@ class Alone:
 
     def holds(self, task_id: str) -> bool:
         return True
+
+    def held(self) -> set[str]:
+        return set()
 
     def term(self, task_id: str) -> None:
         return None

@@ -26,6 +26,8 @@ from pipeline_queue.errors import TermOver, TermUnsure
 from pipeline_processing.tasks.errors import Misfit
 
 BEATS_PER_LEASE = 5
+NO_TASK = ":"
+"""How the name of a lease begins that is of no task; no task's name holds one."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,8 @@ class Membership:
             self._see(standing)
             silent = [each for each in standing.servers if self._silences[each.id].seconds >= self._lease_s]
         for each in silent:
-            self._store.evict(each)
+            if self._store.evict(each):
+                self._forget(each)
 
     def others(self) -> list[Server]:
         """Who is there besides, as far as is known."""
@@ -123,16 +126,20 @@ class Membership:
     def holds(self, task_id: str) -> bool:
         return task_id in self._epochs
 
+    def held(self) -> set[str]:
+        with self._guard:
+            return {each for each in self._epochs if not each.startswith(NO_TASK)}
+
     def term(self, task_id: str) -> Term:
         name, epoch = f"{self._store.name}.{task_id}", self._epochs.get(task_id, 0)
         return Term(name=name, epoch=epoch, look=partial(self._look, task_id, epoch))
 
     def release(self, task_id: str) -> None:
-        """Raises StoreUnavailable."""
-        with self._guard:
-            is_held = self._epochs.pop(task_id, None) is not None
-        if is_held:
+        """Raises StoreUnavailable, and it is held on."""
+        if task_id in self._epochs:
             self._store.release(self.me.id, task_id)
+            with self._guard:
+                self._epochs.pop(task_id, None)
 
     def leave(self) -> None:
         """Raises StoreUnavailable."""
@@ -140,6 +147,11 @@ class Membership:
             self.is_lost = True
             self._epochs.clear()
         self._store.leave(self.me.id)
+
+    def _forget(self, gone: Server) -> None:
+        with self._guard:
+            servers = tuple(each for each in self._standing.servers if each.id != gone.id)
+            self._standing = replace(self._standing, servers=servers)
 
     def _first(self, task_id: str) -> Server:
         return max(self._standing.servers, key=lambda each: _rank(each, task_id))

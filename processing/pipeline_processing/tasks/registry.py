@@ -45,7 +45,7 @@ class TaskRegistry:
         One that fails is told of and hurts no other, whatever its failure is.
         """
         enabled = {each.id: each.version for each in self._store.every() if each.status == "enabled"}
-        for task_id in list(self._begun):
+        for task_id in {*self._begun, *self._holding.held()}:
             if task_id not in enabled or not self._holding.is_for_me(task_id):
                 self._hand_over(task_id)
         here = [

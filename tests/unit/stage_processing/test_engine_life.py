@@ -16,7 +16,7 @@ from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
-from pipeline_queue.brokers import Message
+from pipeline_queue.brokers import Message, Term
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.catalog import topics
 from pipeline_queue.codec import decode
@@ -56,6 +56,13 @@ class Machine:
         if self.masters:
             copytree(self.folder / str(len(self.masters) - 1), folder)
             self.masters[-1].close()
+        return self._begun(folder, version=version)
+
+    def holder(self, epoch: int) -> TaskMaster:
+        """One that has taken over, while the one before knows nothing of it."""
+        return self._begun(self.folder / "shared", term=Term(name="store.sum", epoch=epoch))
+
+    def _begun(self, folder: Path, *, version: int = 1, term: Term | None = None) -> TaskMaster:
         live = Live(
             open_broker=self.broker,
             folder=folder,
@@ -68,11 +75,10 @@ class Machine:
         master = TaskMaster(live)
         self.opened.append(live)
         self.masters.append(master)
-        master.start_task(
-            master.new_task(
-                TaskDefinition(id="sum", type="stream", script=SUM, dbrps=(("db", "rp"),), vars={}, version=version)
-            )
+        definition = TaskDefinition(
+            id="sum", type="stream", script=SUM, dbrps=(("db", "rp"),), vars={}, version=version, term=term
         )
+        master.start_task(master.new_task(definition))
         return master
 
     def write(self, *values: int, first: int = 0) -> None:
@@ -155,3 +161,26 @@ def test_a_record_that_is_no_block_stops_neither_the_tail_nor_the_task(machine: 
     machine.broker().publish(POINTS.name, [Message(key=None, value=b"no block")])
     machine.write(2)
     assert comes(lambda: sums(master) == [3.0])
+
+
+def test_two_who_hold_a_task_at_once_say_each_thing_once_and_the_newer_one_goes_on(machine: Machine) -> None:
+    first = machine.holder(1)
+    machine.write(6, 1)
+    assert comes(lambda: len(machine.alerts()) == 2)
+    second = machine.holder(2)
+    machine.write(1, 1, first=2)
+    assert comes(lambda: not first.is_executing("sum"))
+    assert "a newer one" in first.error("sum")
+    assert comes(lambda: sums(second) == [9.0])
+    assert comes(lambda: len(machine.alerts()) == 4)
+    assert len(set(machine.alerts())) == 4
+
+
+def test_who_abandons_a_task_leaves_it_as_the_next_holder_found_it(machine: Machine) -> None:
+    first = machine.holder(1)
+    machine.write(1, 2)
+    assert comes(lambda: sums(first) == [3.0])
+    first.abandon_task("sum")
+    second = machine.holder(2)
+    assert comes(lambda: sums(second) == [3.0])
+    assert second.stats("sum")["node-stats"]["from1"]["collected"] == 2

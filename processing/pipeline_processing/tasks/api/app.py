@@ -25,7 +25,7 @@ from pipeline_processing.tasks.api.recordings import RecordingDoors
 from pipeline_processing.tasks.api.replays import ReplayDoors
 from pipeline_processing.tasks.api.statistics import Statistics
 from pipeline_processing.tasks.api.tasks import Tasks
-from pipeline_processing.tasks.errors import TaskError
+from pipeline_processing.tasks.errors import Away, TaskError
 from pipeline_processing.tasks.recordings import Recordings
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_processing.tasks.replays import Replays
@@ -91,6 +91,8 @@ class App:
     def _answer(self, request: Request) -> Response:
         try:
             return self._routed(request)
+        except Away as error:
+            return failed(error.status, error, RETRY_LATER)
         except TaskError as error:
             return failed(error.status, error)
         except ProcessingError as error:
