@@ -12,6 +12,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -39,7 +40,7 @@ class Elsewhere:
         if not name or FORWARDED in request.headers:
             return None
         server = self._membership.owner(name)
-        return None if server.id == self._membership.me.id else self._ask(server, request)
+        return None if server.id == self._membership.me.id else self._ask(server, _sent_on(request))
 
     def tasks(self, request: Request, task_ids: Iterable[str]) -> Mapping[str, Any]:
         """What others say to the same request about those of the tasks that they hold; nothing of who does not answer."""
@@ -53,7 +54,7 @@ class Elsewhere:
 
     def _listed(self, server: Server, request: Request) -> Mapping[str, Any]:
         try:
-            response = self._ask(server, request)
+            response = self._ask(server, _sent_on(request))
         except Away:
             return {}
         if response.status != 200:
@@ -77,16 +78,20 @@ def over_http(server: Server, request: Request) -> Response:
     to = urlsplit(server.address)
     kind = http.client.HTTPSConnection if to.scheme == "https" else http.client.HTTPConnection
     query = urlencode([(name, value) for name, values in request.query.items() for value in values])
-    headers = {name: request.headers[name] for name in SENT_ON if name in request.headers} | {FORWARDED: "once"}
     try:
         with closing(kind(to.netloc, timeout=ANSWER_WITHIN_S)) as connection:
             target = f"{to.path.rstrip('/')}{quote(request.path)}?{query}"
-            connection.request(request.method, target, body=request.body, headers=headers)
+            connection.request(request.method, target, body=request.body, headers=dict(request.headers))
             answer = connection.getresponse()
             kept = [(name.lower(), value) for name, value in answer.getheaders() if name.lower() in KEPT]
             return Response(status=answer.status, headers=kept, body=answer.read())
     except (OSError, http.client.HTTPException) as cause:
         raise Away(server.address, cause) from cause
+
+
+def _sent_on(request: Request) -> Request:
+    headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}
+    return replace(request, headers=headers | {FORWARDED: "once"})
 
 
 def _named(body: bytes) -> str:
