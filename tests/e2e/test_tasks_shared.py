@@ -49,7 +49,7 @@ stream
     |httpOut('out')
     |alert()
         .id('{{ index .Tags "host" }}')
-        .crit(lambda: int("sum") % 2 == 0)
+        .crit(lambda: int("sum") % 50 == 0)
         .details('')
 """
 LOOP = """

@@ -7,16 +7,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from statistics import median
 
 import pytest
-from pipeline_queue.brokers import Broker, Message, Record, Term, open_broker
+from pipeline_queue.brokers import Broker, Message, Record, open_broker
 from pipeline_queue.brokers.protocol import partition_of
 from pipeline_queue.codec import blocks, decode_all
-from pipeline_queue.errors import OffsetGone, StaleEpoch, TermOver, TooLarge, UnknownTopic
+from pipeline_queue.errors import OffsetGone, StaleEpoch, TooLarge, UnknownTopic
 from pipeline_queue.events import event_id, event_type
 from pipeline_queue.topics import BLOCK_BYTES_MAX, RANDOM_NUMBERS, Topic
 from waiting import overslept_s
@@ -386,43 +385,6 @@ def test_an_older_epoch_is_refused_on_every_partition(broker: Broker, topic: Top
     broker.commit(group, topic.name, {0: 4}, epoch=2)
     with pytest.raises(StaleEpoch):
         broker.commit(group, topic.name, {1: 9}, epoch=1)
-
-
-def over() -> None:
-    raise TermOver("t", epoch=1)
-
-
-def test_who_publishes_in_a_term_that_is_over_is_refused_and_changes_nothing(
-    broker: Broker, url: str, topic: Topic
-) -> None:
-    """SQLite and memory know by the epochs, Kafka by the term's own look."""
-    name = f"t-{token_hex(4)}"
-    broker.begin_term(topic.name, Term(name=name, epoch=1))
-    broker.publish(topic.name, texts("first"), term=Term(name=name, epoch=1))
-    broker.begin_term(topic.name, Term(name=name, epoch=2))
-    with closing(open_broker(url)) as zombie, pytest.raises(TermOver, match="term 1 of"):
-        zombie.publish(topic.name, texts("zombie"), term=Term(name=name, epoch=1, look=over))
-    broker.publish(topic.name, texts("second"), term=Term(name=name, epoch=2))
-    assert values(read_all(broker, topic.name)) == [b"first", b"second"]
-
-
-def test_a_term_concerns_its_own_name_and_topic_alone(broker: Broker, topic: Topic) -> None:
-    name, other = f"t-{token_hex(4)}", replace(topic, name=f"{topic.name}-other")
-    broker.create([other])
-    broker.begin_term(topic.name, Term(name=name, epoch=2))
-    broker.publish(topic.name, texts("another"), term=Term(name=f"{name}-2", epoch=1))
-    broker.publish(other.name, texts("elsewhere"), term=Term(name=name, epoch=1))
-    assert [values(read_all(broker, each.name)) for each in (topic, other)] == [[b"another"], [b"elsewhere"]]
-
-
-def test_a_term_that_is_over_is_not_begun_again(broker: Broker, url: str, topic: Topic) -> None:
-    if url.startswith("kafka"):
-        pytest.skip("Kafka keeps no terms")
-    name = f"t-{token_hex(4)}"
-    broker.begin_term(topic.name, Term(name=name, epoch=2))
-    broker.begin_term(topic.name, Term(name=name, epoch=2))
-    with pytest.raises(TermOver):
-        broker.begin_term(topic.name, Term(name=name, epoch=1))
 
 
 def test_a_commit_of_the_same_or_a_newer_epoch_is_taken(broker: Broker, topic: Topic) -> None:
