@@ -2,7 +2,8 @@
 
 In:      the settings, and `open_engine`, which makes the engine and the door for points from them.
 Out:     an RSGI application, and a server that runs it until SIGINT or SIGTERM; a process that dies is started again.
-Refuses: (BadSetting) wrong settings; (OpenToAll) an API without a token on an address that others reach; (AddressTaken).
+Refuses: (BadSetting) wrong settings; (OpenToAll) an API without a token on an address that others reach; (AddressTaken);
+         (Misfit) a server that cannot share tasks with those that are there.
 What a request asks for may block, so it is answered by a thread: points by some, all else by others, and the loop stays free.
 """
 
@@ -16,7 +17,7 @@ import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,11 @@ from pipeline_queue.setting_places import names_of
 from pipeline_queue.settings import filled
 
 from pipeline_cli.errors import AddressTaken, OpenToAll
+from pipeline_cli.tasks_sharing import check_shareable, shared
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.api.app import App, Door
     from pipeline_processing.tasks.api.statistics import Figure
-    from pipeline_processing.tasks.following import Beats
-    from pipeline_processing.tasks.membership import Membership
     from pipeline_processing.tasks.recordings import Recordings
     from pipeline_processing.tasks.replays import Replays
     from pipeline_processing.tasks.settings import TasksSettings
@@ -42,7 +42,6 @@ CONNECTIONS_MAX = 1024
 STOP_WITHIN_S = 15
 WRITERS, OTHERS = 4, 8
 BEAT_S = 1.0
-EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ def opened_app(
     store, clock = open_definitions(settings.state_url.get_secret_value()), SystemClock()
     with ExitStack() as opened:
         opened.callback(store.close)
-        membership, beats = opened.enter_context(_shared(settings))
+        membership, beats = opened.enter_context(shared(settings))
         engine = opened.enter_context(open_engine(settings, service))
         registry = TaskRegistry(store, engine.master, clock, membership)
         opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
@@ -127,33 +126,6 @@ def opened_app(
         yield App(parts, Access(settings.token.get_secret_value() if settings.token else None))
 
 
-@contextmanager
-def _shared(settings: TasksSettings) -> Iterator[tuple[Membership, Beats]]:
-    """This server is among those that share the store of definitions, from before its tasks run until they run no more."""
-    from pipeline_output.state import Server, open_leases
-    from pipeline_processing.tasks.folder_mark import mark_of
-    from pipeline_processing.tasks.following import Beats
-    from pipeline_processing.tasks.membership import Membership
-
-    leases = open_leases(settings.state_url.get_secret_value())
-    server = Server(
-        id="",
-        place=f"{socket.gethostname()}:{settings.port}",
-        address=advertised_url(settings),
-        folder=mark_of(settings.folder),
-    )
-    membership = Membership(leases, server, lease_s=settings.lease_s)
-    with closing(leases), Beats(membership) as beats:
-        yield membership, beats
-
-
-def advertised_url(settings: TasksSettings) -> str:
-    if settings.advertised_url:
-        return settings.advertised_url
-    host = socket.gethostname() if settings.host in EVERYWHERE else settings.host
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
 def serve(worker: str, **given: Any) -> None:
     """Run `worker`, `module:name` of a Worker, until told to end; `given` overrides the environment's settings."""
     from granian import Granian
@@ -165,6 +137,7 @@ def serve(worker: str, **given: Any) -> None:
     settings: TasksSettings = filled(TasksSettings, **given)
     _tell_worker({name: value for name, value in given.items() if value is not None})
     address = listening_address(settings)
+    check_shareable(settings)
     if settings.token is None:
         log.warning("OPEN: everybody who reaches %s:%d may change tasks; TASKS_TOKEN would ask", address, settings.port)
     Granian(
