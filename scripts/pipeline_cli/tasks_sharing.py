@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline_output.state import LeaseStore
+    from pipeline_output.state import LeaseStore, Server
     from pipeline_processing.tasks.following import Beats
     from pipeline_processing.tasks.membership import Membership
     from pipeline_processing.tasks.settings import TasksSettings
@@ -34,7 +34,11 @@ def shared(settings: TasksSettings) -> Iterator[tuple[Membership, Beats]]:
 
 def check_shareable(settings: TasksSettings) -> None:
     """Before anything is opened: raises Misfit, which a process that is started again and again could not say once."""
+    here = _server(settings)
     with closing(_leases(settings)) as leases:
+        there = [each for each in leases.standing().servers if each.place != here.place]
+        if all(here.fits(each) for each in there):
+            return
         membership = _membership(settings, leases)
         membership.join()
         membership.leave()
@@ -54,14 +58,18 @@ def _leases(settings: TasksSettings) -> LeaseStore:
 
 
 def _membership(settings: TasksSettings, leases: LeaseStore) -> Membership:
-    from pipeline_output.state import Server
-    from pipeline_processing.tasks.folder_mark import mark_of
     from pipeline_processing.tasks.membership import Membership
 
-    server = Server(
+    return Membership(leases, _server(settings), lease_s=settings.lease_s)
+
+
+def _server(settings: TasksSettings) -> Server:
+    from pipeline_output.state import Server
+    from pipeline_processing.tasks.folder_mark import mark_of
+
+    return Server(
         id="",
         place=f"{socket.gethostname()}:{settings.port}",
         address=advertised_url(settings),
         folder=mark_of(settings.folder),
     )
-    return Membership(leases, server, lease_s=settings.lease_s)

@@ -35,6 +35,10 @@ class LeaseTable:
             run("insert into task_store (id, name, newest_epoch) values (0, ?, 0) on conflict (id) do nothing", made)
             self.name = str(run("select name from task_store")[0][0])
 
+    def standing(self) -> Standing:
+        with self._engine.transaction("looking for servers") as run:
+            return _standing(run)
+
     def join(self, server: Server) -> Standing:
         with self._engine.transaction(f"joining as {server.place}") as run:
             run(NEXT)

@@ -25,6 +25,10 @@ class Server:
     """What its tasks' folder is known by, so that servers with different ones do not mix."""
     beats: int = 0
 
+    def fits(self, other: Server) -> bool:
+        """Whether both can be there at once."""
+        return self.place != other.place and self.address != other.address and self.folder == other.folder
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -46,6 +50,9 @@ class LeaseStore(Protocol):
 
     name: str
     """Made when the store was: no other has it."""
+
+    def standing(self) -> Standing:
+        """As things are."""
 
     def join(self, server: Server) -> Standing:
         """Be there; who was at this place before is not any more. How things stand then."""

@@ -175,10 +175,7 @@ class Membership:
             self._silences[each.id] = Silence(beats=each.beats, seconds=seconds)
 
     def _misfit(self) -> Server | None:
-        return next((each for each in self.others() if not self._fits(each)), None)
-
-    def _fits(self, other: Server) -> bool:
-        return other.address != self.me.address and other.folder == self.me.folder
+        return next((each for each in self.others() if not self.me.fits(each)), None)
 
     def _wait_out(self, misfit: Server) -> None:
         """It may be one that has died: then it is not heard, and evicted. Raises Misfit."""
