@@ -20,7 +20,7 @@ from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
-from pipeline_queue.brokers import Message
+from pipeline_queue.brokers import Message, Term
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.codec import as_repeated, decode
@@ -56,6 +56,13 @@ class Machine:
         if self.masters:
             copytree(self.folder / str(len(self.masters) - 1), folder)
             self.masters[-1].close()
+        return self._begun(folder, version=version)
+
+    def holder(self, epoch: int) -> TaskMaster:
+        """One that has taken over, while the one before knows nothing of it."""
+        return self._begun(self.folder / "shared", term=Term(name="store.sum", epoch=epoch))
+
+    def _begun(self, folder: Path, *, version: int = 1, term: Term | None = None) -> TaskMaster:
         live = Live(
             open_broker=self.broker,
             folder=folder,
@@ -69,13 +76,10 @@ class Machine:
         master = TaskMaster(live, life=partial(Life, now_ns=self.clock.now_ns) if self.clock else Life)
         self.opened.append(live)
         self.masters.append(master)
-        master.start_task(
-            master.new_task(
-                TaskDefinition(
-                    id="sum", type="stream", script=self.script, dbrps=(("db", "rp"),), vars={}, version=version
-                )
-            )
+        definition = TaskDefinition(
+            id="sum", type="stream", script=self.script, dbrps=(("db", "rp"),), version=version, term=term
         )
+        master.start_task(master.new_task(definition))
         return master
 
     def write(self, *values: int, first: int = 0) -> list[Message]:

@@ -71,11 +71,13 @@ class MemoryTaskMaster:
     def stop_task(self, task_id: str) -> None:
         self.running.pop(task_id, None)
 
-    def forget_task(self, task_id: str) -> None:
+    def abandon_task(self, task_id: str) -> None:
         self.stop_task(task_id)
-        self.forgotten.append(task_id)
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+    def forget_kept(self, name: str) -> None:
+        self.forgotten.append(name)
+
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
         self.forgotten.append(f"others than {', '.join(known())}")
 
     def fail(self, task_id: str, error: str) -> None:
@@ -174,6 +176,9 @@ class MemoryRecordings:
     def delete(self, recording_id: str) -> None:
         self.kept.pop(recording_id, None)
 
+    def close(self) -> None:
+        """Nothing runs by itself."""
+
     def _begun(self, recording_id: str, kind: Any) -> Recording:
         if recording_id in self.kept:
             raise Refused(f"recording {recording_id} already exists")
@@ -220,6 +225,9 @@ class MemoryReplays:
     def delete(self, replay_id: str) -> None:
         self.kept.pop(replay_id, None)
         self.masters.pop(replay_id, None)
+
+    def close(self) -> None:
+        """Nothing runs by itself."""
 
     def task_master(self, replay_id: str) -> MemoryTaskMaster | None:
         return self.masters.get(replay_id)

@@ -6,8 +6,10 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -55,11 +57,31 @@ class RunningEngine:
         self.process.terminate()
         self.process.wait(PATIENCE_S)
 
+    def beside(self) -> RunningEngine:
+        """Another one that shares all with this one but its port; it is not started yet."""
+        return RunningEngine(self.folder, self.settings)
+
     def kill(self) -> None:
         """All its processes at once, wherever they are."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
+
+    def freeze(self) -> None:
+        """At a moment when it is within no transaction: whoever is frozen there holds the file's lock, and all wait for him."""
+        while True:
+            self._signal(signal.SIGSTOP)
+            if not any(map(_is_locked, self.folder.glob("*/*.db"))):
+                return
+            self._signal(signal.SIGCONT)
+            time.sleep(0.01)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, number)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
@@ -117,6 +139,17 @@ class RunningEngine:
             "TASKS_STATS_INTERVAL_S": "0",
             **self.settings,
         }
+
+
+def _is_locked(path: Path) -> bool:
+    """By who is frozen; others let go of it within the time that this waits."""
+    with closing(sqlite3.connect(path, timeout=2.0, isolation_level=None)) as file:
+        try:
+            file.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return True
+        file.execute("rollback")
+        return False
 
 
 def asked(connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:

@@ -52,7 +52,8 @@ class TaskServer:
         """As a process does that is started again: what ran before does not run."""
         self.master.running.clear()
         self.registry = TaskRegistry(self.store, self.master, self.clock)
-        self.registry.start()
+        self.registry.forget_deleted()
+        self.registry.follow()
         identity = Identity(host="here", server_id="server", cluster_id="cluster")
         self.figures = OwnFigures(self.registry, identity, lambda: self.ingress)
         parts = Parts(

@@ -11,6 +11,7 @@ ProcessingError
 ├── TaskError         what handling tasks can run into; its tree is in tasks/errors.py
 ├── StateTooLarge     a task that holds more than it may (engine/limits.py)
 ├── NotStartable      a task that is kept and cannot run
+├── FolderGone        a task's folder that is not there any more (engine/snapshots.py)
 ├── WrongProperty     an alert's property that there is not, or that takes something else (alerts/properties.py)
 ├── BadTemplate       an alert's template that cannot be read (alerts/templates/errors.py)
 ├── TemplateFailed    one that cannot be carried out for an event

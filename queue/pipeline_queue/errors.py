@@ -9,6 +9,7 @@ QueueError
 ├── AlertTooLarge     handlers of an alert that do not fit an event
 ├── OffsetGone        a read below what retention has left
 ├── StaleEpoch        a commit by a consumer that a newer one has replaced
+├── TermOver          a publish by somebody whom a newer one has replaced
 └── QueueUnavailable  the broker does not answer; what was not acknowledged may or may not be there
 """
 
@@ -86,8 +87,22 @@ class StaleEpoch(QueueError):
         )
 
 
+class TermOver(QueueError):
+    def __init__(self, name: str, *, epoch: int) -> None:
+        super().__init__(f"term {epoch} of `{name}` is over: somebody else has begun a newer one, and goes on")
+
+
 class QueueUnavailable(QueueError):
     def __init__(self, url: str, *, doing: str, cause: object) -> None:
         super().__init__(
             f"the queue at `{url}` did not answer while {doing}: {cause}; check that it runs, then try again"
+        )
+
+
+class TermUnsure(QueueUnavailable):
+    def __init__(self, name: str, *, epoch: int, silent_s: float) -> None:
+        QueueError.__init__(
+            self,
+            f"term {epoch} of `{name}` was last renewed {silent_s:.0f} s ago, so it may be over; "
+            "check that the store of leases answers, then try again",
         )

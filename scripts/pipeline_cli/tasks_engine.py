@@ -7,10 +7,12 @@ Out:     an Engine, whose threads end when its context is left.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline_queue.brokers import Broker, open_broker
@@ -25,16 +27,18 @@ if TYPE_CHECKING:
     from pipeline_input.points_door.answers import Answer
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.posting import Reach
-    from pipeline_processing.engine.world import World
     from pipeline_processing.tasks.settings import TasksSettings
-    from pipeline_processing.tasks.task_master import TaskDefinition
 
 WRITTEN_WITHIN_S = 60.0
 REPLAYS_WITHIN_S = 0.1
 """Each; nothing of them is kept."""
 TASKS_WITHIN_S = 2.0
 """To end a step and write a snapshot at a stop; a step that compiles what it needs may take ten times as long."""
+TAKEN_PAUSE_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +66,19 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
-    from pipeline_processing.engine.inhibitions import Inhibitions
-    from pipeline_processing.engine.limits import Limits
-    from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.task_master import TaskMaster
-    from pipeline_processing.engine.world import World
-    from pipeline_processing.points.reading import Reader
     from pipeline_processing.tasks.kept_recordings import KeptRecordings
     from pipeline_processing.tasks.kept_replays import KeptReplays
 
     alerts: AlertSettings = filled(AlertSettings, health_port=0)
-    reach, inhibitions = _reach(settings, alerts), Inhibitions()
-
-    def broker() -> Broker:
-        return open_broker(settings.queue_url, durability=settings.durability)
-
-    def world(definition: TaskDefinition) -> World:
-        return World(definition, open_broker=broker, reach=reach, inhibitions=inhibitions)
-
-    first = broker()
-    first.create(topics().values())
-    first.close()
+    broker = partial(open_broker, settings.queue_url, durability=settings.durability)
+    with closing(broker()) as first:
+        first.create(topics().values())
     with ExitStack() as stack:
         stack.enter_context(_delivering(alerts))
-        reader = Reader()
-        live = Live(
-            open_broker=broker,
-            folder=settings.folder / "running",
-            reader=reader,
-            open_outlets=world,
-            snapshot_interval_s=settings.snapshot_interval_s,
-            limits=Limits(
-                forget_after_s=settings.forget_groups_after_s or None,
-                groups_max=settings.groups_max,
-                state_bytes_max=settings.state_bytes_max,
-            ),
-            endpoints=frozenset(reach.endpoints),
-        )
+        live = _live(settings, _reach(settings, alerts), broker)
         stack.callback(live.close)
-        master = TaskMaster(live, reader)
+        master = TaskMaster(live, live.reader)
         stack.callback(master.close, TASKS_WITHIN_S)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)
@@ -118,6 +96,29 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         )
 
 
+def _live(settings: TasksSettings, reach: Reach, broker: Callable[[], Broker]) -> Live:
+    from pipeline_processing.engine.inhibitions import Inhibitions
+    from pipeline_processing.engine.limits import Limits
+    from pipeline_processing.engine.live import Live
+    from pipeline_processing.engine.world import World
+    from pipeline_processing.points.reading import Reader
+
+    inhibitions = Inhibitions()
+    return Live(
+        open_broker=broker,
+        folder=settings.folder / "running",
+        reader=Reader(),
+        open_outlets=lambda definition: World(definition, open_broker=broker, reach=reach, inhibitions=inhibitions),
+        snapshot_interval_s=settings.snapshot_interval_s,
+        limits=Limits(
+            forget_after_s=settings.forget_groups_after_s or None,
+            groups_max=settings.groups_max,
+            state_bytes_max=settings.state_bytes_max,
+        ),
+        endpoints=frozenset(reach.endpoints),
+    )
+
+
 def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
     from pipeline_output.handlers.endpoints import endpoints_of
     from pipeline_processing.engine.posting import Reach
@@ -131,19 +132,30 @@ def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
 
 @contextmanager
 def _delivering(settings: AlertSettings) -> Iterator[None]:
-    """Alerts are delivered by a thread of their own until this is left."""
-    from pipeline_output.handlers.service import run_until
-
+    """Alerts are delivered by a thread of their own until this is left, unless another process does it, and then after that."""
     stopping = threading.Event()
-    thread = threading.Thread(
-        target=run_until, args=(stopping.is_set, settings, SystemClock()), name="deliveries", daemon=True
-    )
+    thread = threading.Thread(target=_deliver, args=(stopping, settings), name="deliveries", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stopping.set()
         thread.join()
+
+
+def _deliver(stopping: threading.Event, settings: AlertSettings) -> None:
+    from pipeline_output.errors import DeliveriesTaken
+    from pipeline_output.handlers.service import run_until
+
+    is_told = False
+    while not stopping.is_set():
+        try:
+            return run_until(stopping.is_set, settings, SystemClock())
+        except DeliveriesTaken as taken:
+            if not is_told:
+                log.info("waiting to deliver alerts: %s", taken)
+            is_told = True
+            stopping.wait(TAKEN_PAUSE_S)
 
 
 worker = Worker(opened)

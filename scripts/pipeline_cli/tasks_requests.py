@@ -9,17 +9,34 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.api.app import App
-    from pipeline_processing.tasks.api.messages import Response
+    from pipeline_processing.tasks.api.messages import Request, Response
     from pipeline_processing.tasks.settings import TasksSettings
 
 DROPPED_BYTES_MAX = 1 << 26
 """How much of a body that is too large is read, so that its sender gets to read the response."""
 WRITE = "/write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """Who is asked by another server has threads of his own: two that ask each other must not wait in a circle."""
+
+    writers: Executor
+    forwarded: Executor
+    others: Executor
+
+    def of(self, request: Request) -> Executor:
+        from pipeline_processing.tasks.api.elsewhere import FORWARDED
+
+        if request.path.endswith(WRITE):
+            return self.writers
+        return self.forwarded if FORWARDED in request.headers else self.others
 
 
 class TooLarge(Exception):
@@ -29,12 +46,12 @@ class TooLarge(Exception):
 class Requests:
     """Of one process, on its event loop."""
 
-    def __init__(self, app: App, settings: TasksSettings, *, writers: Executor, others: Executor) -> None:
+    def __init__(self, app: App, settings: TasksSettings, threads: Threads) -> None:
         from pipeline_input.collector.patience import Patience
         from pipeline_input.collector.room import Room
 
         self._app, self._settings = app, settings
-        self._writers, self._others = writers, others
+        self._threads = threads
         self._patience, self._room = Patience(settings.request_within_s), Room()
 
     async def answer(self, scope: Any, protocol: Any) -> None:
@@ -69,7 +86,7 @@ class Requests:
             headers=dict(scope.headers.items()),
             body=body,
         )
-        threads = self._writers if request.path.endswith(WRITE) else self._others
+        threads = self._threads.of(request)
         return await asyncio.get_running_loop().run_in_executor(threads, self._app.answer, request)
 
     async def _body(self, protocol: Any) -> bytes:

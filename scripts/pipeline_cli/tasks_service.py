@@ -2,7 +2,8 @@
 
 In:      the settings, and `open_engine`, which makes the engine and the door for points from them.
 Out:     an RSGI application, and a server that runs it until SIGINT or SIGTERM; a process that dies is started again.
-Refuses: (BadSetting) wrong settings; (OpenToAll) an API without a token on an address that others reach; (AddressTaken).
+Refuses: (BadSetting) wrong settings; (OpenToAll) an API without a token on an address that others reach; (AddressTaken);
+         (Misfit) a server that cannot share tasks with those that are there.
 What a request asks for may block, so it is answered by a thread: points by some, all else by others, and the loop stays free.
 """
 
@@ -29,6 +30,7 @@ from pipeline_queue.setting_places import names_of
 from pipeline_queue.settings import filled
 
 from pipeline_cli.errors import AddressTaken, OpenToAll
+from pipeline_cli.tasks_sharing import check_shareable, shared
 
 if TYPE_CHECKING:
     from pipeline_processing.tasks.api.app import App, Door
@@ -70,7 +72,7 @@ class Worker:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         from pipeline_processing.tasks.settings import TasksSettings
 
-        from pipeline_cli.tasks_requests import Requests
+        from pipeline_cli.tasks_requests import Requests, Threads
 
         settings = filled(TasksSettings)
         self._opened = ExitStack()
@@ -78,9 +80,12 @@ class Worker:
             service = Service(_options(settings))
             app = opened.enter_context(opened_app(lambda *known: self._open_engine(*known, loop), settings, service))
             opened.enter_context(service)  # last: the door's own beats would call it healthy before anybody is answered
-            writers = opened.enter_context(ThreadPoolExecutor(WRITERS, "write"))
-            others = opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks"))
-            self._requests = Requests(app, settings, writers=writers, others=others)
+            threads = Threads(
+                writers=opened.enter_context(ThreadPoolExecutor(WRITERS, "write")),
+                forwarded=opened.enter_context(ThreadPoolExecutor(OTHERS, "forwarded")),
+                others=opened.enter_context(ThreadPoolExecutor(OTHERS, "tasks")),
+            )
+            self._requests = Requests(app, settings, threads)
             self._opened = opened.pop_all()
         _beat(service, loop)
 
@@ -101,7 +106,9 @@ def opened_app(
     from pipeline_output.state import open_definitions
     from pipeline_processing.tasks.api.access import Access
     from pipeline_processing.tasks.api.app import App, Parts
+    from pipeline_processing.tasks.api.elsewhere import Elsewhere
     from pipeline_processing.tasks.api.statistics import Statistics
+    from pipeline_processing.tasks.following import Follower
     from pipeline_processing.tasks.own_figures import OwnFigures
     from pipeline_processing.tasks.own_points import OwnPoints
     from pipeline_processing.tasks.registry import TaskRegistry
@@ -109,9 +116,10 @@ def opened_app(
     store, clock = open_definitions(settings.state_url.get_secret_value()), SystemClock()
     with ExitStack() as opened:
         opened.callback(store.close)
+        membership, beats = opened.enter_context(shared(settings))
         engine = opened.enter_context(open_engine(settings, service))
-        registry = TaskRegistry(store, engine.master, clock)
-        registry.start()
+        registry = TaskRegistry(store, engine.master, clock, membership)
+        opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
         figures = OwnFigures(registry, _identity(store.url), engine.ingress)
         if settings.stats_interval_s:
             own = OwnPoints(figures, engine.door, clock, interval_s=settings.stats_interval_s)
@@ -124,6 +132,7 @@ def opened_app(
             statistics=Statistics(figures),
             door=engine.door,
             clock=clock,
+            elsewhere=Elsewhere(membership),
         )
         yield App(parts, Access(settings.token.get_secret_value() if settings.token else None))
 
@@ -153,6 +162,7 @@ def serve(worker: str, **given: Any) -> None:
     settings: TasksSettings = filled(TasksSettings, **given)
     _tell_worker({name: value for name, value in given.items() if value is not None})
     address = listening_address(settings)
+    check_shareable(settings)
     if settings.token is None:
         log.warning("OPEN: everybody who reaches %s:%d may change tasks; TASKS_TOKEN would ask", address, settings.port)
     Granian(

@@ -21,7 +21,7 @@ from pathlib import Path
 from pipeline_queue.topics import ALERTS
 
 from pipeline_output.errors import DeliveriesTaken
-from pipeline_output.stores.sqlite import keep_log_ahead
+from pipeline_output.write_ahead import keep_log_ahead
 
 REMEMBERED_NS = (ALERTS.retention_s or 0) * 1_000_000_000
 TABLES = """

@@ -22,7 +22,7 @@ from pipeline_queue.topics import Column
 from pipeline_output.errors import DatabaseUnavailable, RowsRefused, TableHeldUp, TableUnfit
 from pipeline_output.loader.database import OFFSET_COLUMNS, Progress, Rows, Turn
 from pipeline_output.loader.event_table import KEY, OFFSETS, REQUIRED, EventTable, Found, lacking
-from pipeline_output.stores.sqlite import keep_log_ahead
+from pipeline_output.write_ahead import keep_log_ahead
 
 BUSY_S = 10.0
 OF_A_TABLE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT}

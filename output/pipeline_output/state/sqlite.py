@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline_output.errors import StoreUnavailable
 from pipeline_output.state.engine import KeyTaken, Row, Transaction
-from pipeline_output.stores.sqlite import BUSY_S, keep_log_ahead
+from pipeline_output.write_ahead import BUSY_S, keep_log_ahead
 
 
 class SqliteEngine:

@@ -8,7 +8,6 @@ Refuses: (StoreUnavailable) a file that cannot be opened, is full, or stays lock
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +18,8 @@ from pipeline_output.errors import StoreUnavailable, TableDiffers, TableMissing
 from pipeline_output.stores.protocol import INT64_MIN, ROWS_MAX, Durability
 from pipeline_output.stores.rows import VERSION, checked
 from pipeline_output.tables import NS_PER_S, Table, arrow_schema
+from pipeline_output.write_ahead import BUSY_S, keep_log_ahead
 
-BUSY_S = 10.0
-BUSY_RETRY_S = 0.01
 SQL_TYPES = {"string": "text", "int64": "integer", "float64": "real", "boolean": "integer"}
 SYNCHRONOUS = {"process": "normal", "disk": "full"}
 """In WAL mode `normal` survives the kill of any process; `full` waits for the disk at each commit."""
@@ -90,20 +88,6 @@ class SqliteStore:
             self._file.execute("rollback")
             raise
         self._file.execute("commit")
-
-
-def keep_log_ahead(file: sqlite3.Connection) -> None:
-    """Switch to WAL. SQLite does not wait for others who switch a new file at the same time, so this does."""
-    deadline = time.monotonic() + BUSY_S
-    while True:
-        try:
-            file.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as cause:
-            if cause.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(BUSY_RETRY_S)
-        else:
-            return
 
 
 def create_statement(table: Table) -> str:

@@ -19,8 +19,9 @@ from pipeline_queue.topics import ALERTS, STRING_LENGTH_MAX
 from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.alerts.event import HandlerCall as Named
 from pipeline_processing.alerts.handler_calls import HANDLERS
-from pipeline_processing.engine.once import Once
+from pipeline_processing.engine.once import Once, Way
 from pipeline_processing.results import dumps
+from pipeline_processing.tasks.task_master import TaskDefinition
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 
@@ -28,10 +29,11 @@ LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 class Announcer:
     """Of one task. `since` is how far the topic was when the snapshot that it goes on from was taken."""
 
-    def __init__(self, broker: Broker, *, task: str, version: int, since: Mapping[int, int] | None = None) -> None:
-        self._task, self._version = task, version
-        self._producer, self._seq = new_producer(f"task-{task}"), 0
-        self._once = Once(broker, ALERTS.name, self._ids_in, since=since)
+    def __init__(self, broker: Broker, definition: TaskDefinition, *, since: Mapping[int, int] | None = None) -> None:
+        self._task, self._version = definition.id, definition.version
+        self._producer, self._seq = new_producer(f"task-{definition.id}"), 0
+        way = Way(broker=broker, topic=ALERTS.name, term=definition.term)
+        self._once = Once(way, self._ids_in, since=since)
 
     def reached(self) -> dict[int, int]:
         """Where another life is to look for what this one said."""

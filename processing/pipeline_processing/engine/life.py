@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline_queue.errors import QueueUnavailable
+from pipeline_queue.errors import QueueUnavailable, TermOver
 
 from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine import snapshots
@@ -26,7 +26,7 @@ from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
-from pipeline_processing.engine.snapshots import Snapshot
+from pipeline_processing.engine.snapshots import FolderGone, Snapshot
 from pipeline_processing.engine.source import Source
 from pipeline_processing.engine.task import NOTHING, Outside, Task
 from pipeline_processing.graph.run import NodeFailed
@@ -105,7 +105,7 @@ class Life:
         self._counted_at_s, self._counted_rows = time.monotonic(), task.rows
         self._asked: deque[Future[bytes]] = deque()
         self._begun = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping, self._abandoned = threading.Event(), threading.Event()
         self._snapshot_at_s = time.monotonic() + (files.snapshot_interval_s if files else SNAPSHOT_INTERVAL_S)
         self._saved_at_s, self._saved_steps = time.monotonic(), NONE_SAVED
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id}", daemon=True)
@@ -125,6 +125,11 @@ class Life:
         self._stopping.set()
         self.outlets.release()
         self.source.wake()
+
+    def abandon(self) -> None:
+        """End without a snapshot: another goes on from the one before."""
+        self._abandoned.set()
+        self.stop()
 
     def join(self, within_s: float | None = None) -> bool:
         """Wait for the end of a source that has one, or of who is to end soon; whether it came in time."""
@@ -158,8 +163,11 @@ class Life:
                 self._next()
             if self.source.is_done():
                 self._take([], Tick(now_ns=self._now_ns(), closing=True))
-            elif self._files:
+            elif self._files and not self._abandoned.is_set():
                 self._save_or_tell()
+        except (TermOver, FolderGone) as error:
+            LOG.warning("task %s ends here: %s", self.task.id, error)
+            self.error = str(error)
         except NodeFailed as error:
             LOG.exception("task %s stopped", self.task.id)
             self.error = str(error)

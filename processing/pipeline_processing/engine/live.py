@@ -20,12 +20,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline_queue.brokers import Broker, Record
+from pipeline_queue.brokers import Broker, Record, Term
 from pipeline_queue.brokers.protocol import partition_of
 from pipeline_queue.catalog import topics
 from pipeline_queue.points.block import NotABlock, Origin, key_of
-from pipeline_queue.topics import POINTS
+from pipeline_queue.topics import ALERTS, POINTS
 
+from pipeline_processing.engine import terms
 from pipeline_processing.engine.ingress import Ingress
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.limits import Limits
@@ -89,23 +90,34 @@ class Live:
         return self.open_outlets(definition)
 
     def files(self, definition: TaskDefinition) -> Files:
-        folder = self._folder_of(definition.id)
+        """Those of its term, once no earlier one says anything any more; raises TermOver where this one is over."""
+        term = definition.term
+        folder = self._folder_of(term.name if term else definition.id)
+        if term:
+            self._begin(term)
+            folder = terms.opened(folder, term.epoch)
         return Files(folder=folder, snapshot_interval_s=self.snapshot_interval_s, limits=self.limits)
 
-    def forget(self, task_id: str) -> None:
-        _remove(self._folder_of(task_id))
+    def forget(self, name: str) -> None:
+        _remove(self._folder_of(name))
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
+        ours = self._folder_of(begin).name if begin else ""
         found = list(self.folder.iterdir()) if self.folder.is_dir() else []
         kept = set(map(self._folder_of, known()))
         for folder in found:
-            if folder not in kept:
+            if folder.name.startswith(ours) and folder not in kept:
                 LOG.info("%s: no task has the name any more", folder)
                 _remove(folder)
 
-    def _folder_of(self, task_id: str) -> Path:
-        """One of its own, right below ours, whatever the id is."""
-        return self.folder / UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", task_id)
+    def _folder_of(self, name: str) -> Path:
+        """One of its own, right below ours, whatever the name is."""
+        return self.folder / UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
+
+    def _begin(self, term: Term) -> None:
+        with contextlib.closing(self.open_broker()) as broker:
+            for topic in (ALERTS, POINTS):
+                broker.begin_term(topic.name, term)
 
     def portions(self, record: Record) -> Sequence[Portion]:
         """None of a record that is no block: it is told of, and left out."""

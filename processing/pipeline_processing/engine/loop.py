@@ -9,21 +9,23 @@ from pipeline_queue.points.block import as_batch
 from pipeline_queue.points.block import messages as messages_of
 from pipeline_queue.topics import POINTS
 
-from pipeline_processing.engine.once import Once
+from pipeline_processing.engine.once import Once, Way
 from pipeline_processing.operators.outside import Looped
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.writing import Names, points_of
+from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOOPED = "looped"
 """A header with the id of what was looped: the same when it comes again."""
 
 
 class Looper:
-    """Of one task, `origin` by name. `since` is how far the topic was when the snapshot was taken."""
+    """Of one task. `since` is how far the topic was when the snapshot was taken."""
 
-    def __init__(self, broker: Broker, *, origin: str, since: Mapping[int, int] | None = None) -> None:
-        self._origin = origin
-        self._once = Once(broker, POINTS.name, self._names_in, since=since)
+    def __init__(self, broker: Broker, definition: TaskDefinition, *, since: Mapping[int, int] | None = None) -> None:
+        self._origin = f"{definition.id}.{definition.version}"
+        way = Way(broker=broker, topic=POINTS.name, term=definition.term)
+        self._once = Once(way, self._names_in, since=since)
 
     def reached(self) -> dict[int, int]:
         """Where another life is to look for what this one said."""

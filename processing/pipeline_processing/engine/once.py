@@ -8,17 +8,27 @@ What an earlier life said after its snapshot is remembered until it is made agai
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from pipeline_queue.brokers import Broker, Message, Record
+from pipeline_queue.brokers import Broker, Message, Record, Term
 
 IdsOf = Callable[[Record], Iterable[Hashable]]
 RECORDS_MAX = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where it is said, and in which term."""
+
+    broker: Broker
+    topic: str
+    term: Term | None = None
+
+
 class Once:
-    def __init__(self, broker: Broker, topic: str, ids_of: IdsOf, *, since: Mapping[int, int] | None) -> None:
-        self._broker, self._topic, self._ids_of = broker, topic, ids_of
-        self._since = dict(since) if since else broker.end_offsets(topic)
+    def __init__(self, way: Way, ids_of: IdsOf, *, since: Mapping[int, int] | None) -> None:
+        self._broker, self._topic, self._term, self._ids_of = way.broker, way.topic, way.term, ids_of
+        self._since = dict(since) if since else way.broker.end_offsets(way.topic)
         self._ahead = self._found() if since else set()
         self._made: set[Hashable] = set()
         """In this life, since `_since`."""
@@ -33,13 +43,16 @@ class Once:
         return dict(self._since)
 
     def publish(self, ids: Sequence[Hashable], messages_of: Callable[[Sequence[int]], Sequence[Message]]) -> None:
-        """`messages_of` makes messages of those at the given positions. Raises QueueUnavailable; may be called again then."""
+        """`messages_of` makes messages of those at the given positions. Raises QueueUnavailable; may be called again then.
+
+        Raises TermOver where another says these things now.
+        """
         if not self._is_sure:
             self._ahead = self._found() - self._made
         new = [at for at, each in enumerate(ids) if each not in self._ahead]
         if new:
             self._is_sure = False
-            self._broker.publish(self._topic, messages_of(new))
+            self._broker.publish(self._topic, messages_of(new), term=self._term)
         self._is_sure = True
         self._made.update(ids)
         self._ahead.difference_update(ids)

@@ -2,7 +2,7 @@
 
 In:      the state after a step.
 Out:     the newest state that was written whole.
-Refuses: a file that is damaged, of another definition of the task, or of another LAYOUT, is none.
+Refuses: a file that is damaged, of another definition of the task, or of another LAYOUT, is none. (FolderGone) a folder that is not there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_processing.alerts.inhibiting import Inhibitors
+from pipeline_processing.errors import ProcessingError
 from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
@@ -23,6 +24,11 @@ from pipeline_processing.points.keys import Keys
 LOG = logging.getLogger(__name__)
 LAYOUT = 2
 """Of what a snapshot holds."""
+
+
+class FolderGone(ProcessingError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"its folder `{folder}` is gone, as it is when another server holds the task")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +64,16 @@ def of_bytes(written: bytes) -> Snapshot | None:
 
 
 def write(path: Path, body: bytes) -> None:
+    """Raises FolderGone where a later holder of the task has cleared it away."""
     beside = path.with_suffix(".new")
-    with beside.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except FileNotFoundError:
+        raise FolderGone(path.parent) from None
 
 
 def read(path: Path, *, version: int) -> Snapshot | None:

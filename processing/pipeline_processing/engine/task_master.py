@@ -70,10 +70,10 @@ class Surroundings(Protocol):
     def files(self, definition: TaskDefinition) -> Files | None:
         """Where it keeps what must outlive it."""
 
-    def forget(self, task_id: str) -> None:
+    def forget(self, name: str) -> None:
         """What a task that does not run has kept."""
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
         """What all have kept that are not `known`; asked after it is looked what there is."""
 
 
@@ -95,10 +95,10 @@ class Isolated:
     def files(self, definition: TaskDefinition) -> None:
         return None
 
-    def forget(self, task_id: str) -> None:
+    def forget(self, name: str) -> None:
         pass
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
         pass
 
 
@@ -149,17 +149,18 @@ class TaskMaster:
         life.start()
 
     def stop_task(self, task_id: str) -> None:
-        with self._lock:
-            life = self._lives.pop(task_id, None)
-        if life:
+        if life := self._taken(task_id):
             life.stop()
 
-    def forget_task(self, task_id: str) -> None:
-        self.stop_task(task_id)
-        self._surroundings.forget(task_id)
+    def abandon_task(self, task_id: str) -> None:
+        if life := self._taken(task_id):
+            life.abandon()
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
-        self._surroundings.forget_others(known)
+    def forget_kept(self, name: str) -> None:
+        self._surroundings.forget(name)
+
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
+        self._surroundings.forget_others(known, begin=begin)
 
     def is_executing(self, task_id: str) -> bool:
         life = self._lives.get(task_id)
@@ -261,6 +262,10 @@ class TaskMaster:
         for task_id, life in lives.items():
             if not life.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic())):
                 LOG.warning("task %s is left in the middle of a step, which is done again at the next start", task_id)
+
+    def _taken(self, task_id: str) -> Life | None:
+        with self._lock:
+            return self._lives.pop(task_id, None)
 
     def _life(self, task_id: str) -> Life:
         life = self._lives.get(task_id)

@@ -55,7 +55,7 @@ class World:
         reach: Reach,
         inhibitions: Inhibitions,
     ) -> None:
-        self._task, self._version = definition.id, definition.version
+        self._task, self._definition = definition.id, definition
         self._open, self._reach, self._inhibitions = open_broker, reach, inhibitions
         self._origin = f"{definition.id}.{definition.version}"
         self.holds = False
@@ -70,9 +70,9 @@ class World:
     def open(self, before: Kept | None) -> None:
         """Raises QueueUnavailable, and may be tried again."""
         self._broker = self._broker or self._open()
-        since = before.alerts_at if before else None
-        self._announcer = Announcer(self._broker, task=self._task, version=self._version, since=since)
-        self._looper = Looper(self._broker, origin=self._origin, since=before.points_at if before else None)
+        told = self._broker, self._definition
+        self._announcer = Announcer(*told, since=before.alerts_at if before else None)
+        self._looper = Looper(*told, since=before.points_at if before else None)
         for node, posts in before.posts.items() if before else ():
             for post in posts:
                 self._sender(node).put(post)

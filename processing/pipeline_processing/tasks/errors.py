@@ -12,6 +12,8 @@ TaskError
 │   ├── NoAlertNode   the task has no node of this name
 │   └── UnknownEndpoint  the task has no such httpOut, or does not run
 ├── Conflict          409  somebody else changed it meanwhile
+├── Away              503  the server that holds the task does not answer
+├── Misfit            500  a server that cannot share tasks with one that is there
 ├── NotStarted        500  a task whose definition is sound did not start
 └── Broken            500  a task that was tried out stopped by itself
 """
@@ -20,6 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
+
+from pipeline_output.state import Server
 
 from pipeline_processing.errors import ProcessingError
 
@@ -82,6 +86,25 @@ class UnknownEndpoint(Missing):
 
 class Conflict(TaskError):
     status = 409
+
+
+class Away(TaskError):
+    status = 503
+
+    def __init__(self, address: str, cause: object) -> None:
+        super().__init__(
+            f"{address}, which holds it, does not answer ({cause}); others take over what it held, try again"
+        )
+
+
+class Misfit(TaskError):
+    def __init__(self, here: Server, there: Server) -> None:
+        why = (
+            f"both say that others reach them at {here.address}: set TASKS_ADVERTISED_URL"
+            if here.address == there.address
+            else "it has another TASKS_DIR: servers that share TASKS_STATE_URL share that folder, too"
+        )
+        super().__init__(f"{here.place} cannot share tasks with {there.place}: {why}")
 
 
 class NotStarted(TaskError):

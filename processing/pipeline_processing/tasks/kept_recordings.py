@@ -3,7 +3,7 @@
 In:      the queue's topic `points`.
 Out:     see recordings.py; `blocks` gives a recording's points again. What was being recorded when the process ended has failed.
 Refuses: (Refused) ids that are taken or too long for a file, batch recordings, queries that selection.py refuses.
-A folder belongs to one process.
+A folder belongs to one process at a time, from the first question to `close`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class KeptRecordings:
     def __init__(self, folder: Path, open_broker: Callable[[], Broker], clock: Clock | None = None) -> None:
         self._folder, self._open_broker, self._clock = folder, open_broker, clock or SystemClock()
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._stopping: dict[str, threading.Event] = {}
         self._threads: dict[str, threading.Thread] = {}
-        self._told = {each.id: each for each in self._read()}
+        self._found: dict[str, Recording] | None = None
 
     def create_stream(self, recording_id: str, task: TaskDefinition, *, stop_ns: int) -> Recording:
         begun = self._begun(recording_id, "stream")
@@ -115,9 +115,18 @@ class KeptRecordings:
         return self.show(recording_id)
 
     def close(self) -> None:
-        """End those that run; what they have is lost."""
+        """End those that run; what they have is lost. The folder may be another's then."""
         for recording_id in list(self._threads):
             self._end(recording_id)
+        with self._lock:
+            self._found = None
+
+    @property
+    def _told(self) -> dict[str, Recording]:
+        """By id; read from the folder when it is first asked for, by who holds the lock."""
+        if self._found is None:
+            self._found = {each.id: each for each in self._read()}
+        return self._found
 
     def _begun(self, recording_id: str, kind: TaskType) -> Recording:
         if len(self._path(recording_id, "").name.encode()) > NAME_BYTES_MAX:

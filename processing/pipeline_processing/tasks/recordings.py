@@ -45,3 +45,6 @@ class Recordings(Protocol):
 
     def delete(self, recording_id: str) -> None:
         """No harm if there is none."""
+
+    def close(self) -> None:
+        """End those that run: another server does this now, or nobody."""

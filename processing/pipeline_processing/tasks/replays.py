@@ -61,5 +61,8 @@ class Replays(Protocol):
     def delete(self, replay_id: str) -> None:
         """Ends it if it runs; no harm if there is none."""
 
+    def close(self) -> None:
+        """End those that run: another server does this now, or nobody."""
+
     def task_master(self, replay_id: str) -> TaskMaster | None:
         """In which it runs or ran, as long as that is kept."""

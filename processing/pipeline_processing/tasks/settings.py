@@ -33,6 +33,13 @@ class TasksSettings(ServiceSettings):
     `sqlite:///data/tasks` if unset."""
     folder: Annotated[Path, Field(validation_alias="TASKS_DIR")] = Path("data/tasks")
     """Where tasks that run keep their state, and recordings are."""
+    advertised_url: Annotated[
+        str | None, Field(validation_alias="TASKS_ADVERTISED_URL", pattern=r"^https?://[^/?#]+")
+    ] = None
+    """Where servers that share `TASKS_STATE_URL` reach this one; its host and port if unset, and the machine's name where
+    it listens on all addresses."""
+    lease_s: Annotated[float, Field(validation_alias="TASKS_LEASE_S", ge=0.5, le=600)] = 10.0
+    """How long a server is not heard of before others take over its tasks."""
     allow_targets: Annotated[str, Field(validation_alias="TASKS_ALLOW_TARGETS")] = ""
     """Hosts that scripts may send to, as handlers of alerts read it; see the settings of `alerts`."""
     influx_url: Annotated[str, Field(validation_alias="TASKS_INFLUX_URL")] = "http://127.0.0.1:8086"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from pipeline_output.state.definitions import Dbrp, TaskType
+from pipeline_queue.brokers import Term
 
 from pipeline_processing.tickscript.errors import TickError
 
@@ -33,6 +34,8 @@ class TaskDefinition:
     """Of the definition; no two of a store have the same."""
     from_ns: int | None = None
     """The time of the queue at which it begins to read; that of its first start if it is None."""
+    term: Term | None = None
+    """In which it is held, where others may hold it after; None where nobody else can run it."""
 
 
 class Task(Protocol):
@@ -55,11 +58,14 @@ class TaskMaster(Protocol):
     def stop_task(self, task_id: str) -> None:
         """No harm if it does not run."""
 
-    def forget_task(self, task_id: str) -> None:
-        """Stop it, and remove what it keeps for its next start."""
+    def abandon_task(self, task_id: str) -> None:
+        """Stop it without keeping where it is: it is held by another, who goes on."""
 
-    def forget_others(self, known: Callable[[], Iterable[str]]) -> None:
-        """Remove what tasks keep whose ids `known` does not say."""
+    def forget_kept(self, name: str) -> None:
+        """Remove what a task of this name has kept for its next start; its `term` has the name, else it is the id."""
+
+    def forget_others(self, known: Callable[[], Iterable[str]], *, begin: str) -> None:
+        """Remove what tasks have kept whose names begin so and are not among `known`."""
 
     def is_executing(self, task_id: str) -> bool: ...
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
-from pipeline_queue.brokers.protocol import Broker, Durability, Message, Offsets, Record
+from pipeline_queue.brokers.protocol import Broker, Durability, Message, Offsets, Record, Term
 from pipeline_queue.errors import BadUrl
 
-__all__ = ["Broker", "Durability", "Message", "Offsets", "Record", "open_broker"]
+__all__ = ["Broker", "Durability", "Message", "Offsets", "Record", "Term", "open_broker"]
 
 
 def open_broker(url: str, *, durability: Durability = "process") -> Broker:

@@ -27,6 +27,7 @@ from pipeline_queue.brokers.protocol import (
     Message,
     Offsets,
     Record,
+    Term,
     check_sizes,
     partition_of,
 )
@@ -78,11 +79,16 @@ class KafkaBroker:
             self._partitions[topic] = len(described["partitions"])
         return self._partitions[topic]
 
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
+    def publish(self, topic: str, messages: Sequence[Message], *, term: Term | None = None) -> None:
         check_sizes(topic, messages)
         self.partitions(topic)
+        if term:
+            term.look()
         with self._doing(f"publishing on {topic}"):
             self._send(topic, messages)
+
+    def begin_term(self, topic: str, term: Term) -> None:
+        """Kafka keeps none: a group for each name, asked before each publish, would cost more than what it prevents."""
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         self.partitions(topic)

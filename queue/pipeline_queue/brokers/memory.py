@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from pipeline_queue.brokers.protocol import Message, Offsets, Record, check_sizes, partition_of
+from pipeline_queue.brokers.protocol import Message, Offsets, Record, Term, check_sizes, partition_of
 from pipeline_queue.clock import Clock, SystemClock
-from pipeline_queue.errors import OffsetGone, StaleEpoch, UnknownTopic
+from pipeline_queue.errors import OffsetGone, StaleEpoch, TermOver, UnknownTopic
 from pipeline_queue.topics import Topic
 
 
@@ -23,6 +23,7 @@ class MemoryLog:
         self.records: dict[str, list[list[Record]]] = {}
         self.begin: dict[tuple[str, int], int] = {}
         self.commits: dict[tuple[str, str], tuple[int, dict[int, int]]] = {}
+        self.terms: dict[tuple[str, str], int] = {}
 
 
 class MemoryBroker:
@@ -43,14 +44,21 @@ class MemoryBroker:
     def partitions(self, topic: str) -> int:
         return len(self._logs(topic))
 
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
+    def publish(self, topic: str, messages: Sequence[Message], *, term: Term | None = None) -> None:
         check_sizes(topic, messages)
         logs = self._logs(topic)
         with self._log.changed:
+            if term:
+                self._check_term(topic, term)
             for message in messages:
                 partition = 0 if message.key is None else partition_of(message.key, len(logs))
                 logs[partition].append(self._record(topic, partition, len(logs[partition]), message))
             self._log.changed.notify_all()
+
+    def begin_term(self, topic: str, term: Term) -> None:
+        with self._log.changed:
+            self._check_term(topic, term)
+            self._log.terms[topic, term.name] = term.epoch
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         deadline = time.monotonic() + wait_s
@@ -98,6 +106,10 @@ class MemoryBroker:
             return self._log.records[topic]
         except KeyError:
             raise UnknownTopic(topic, known=self._log.records) from None
+
+    def _check_term(self, topic: str, term: Term) -> None:
+        if term.epoch < self._log.terms.get((topic, term.name), term.epoch):
+            raise TermOver(term.name, epoch=term.epoch)
 
     def _available(self, topic: str, start: Offsets) -> list[Record]:
         logs, found = self._logs(topic), []

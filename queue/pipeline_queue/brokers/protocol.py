@@ -7,7 +7,7 @@ every implementation and every Kafka client agrees on the partition. A broker ob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, Protocol, TypeAlias
@@ -49,6 +49,20 @@ class Record:
     headers: Headers = ()
 
 
+def _is_sure() -> None:
+    """Nobody can have begun a newer one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """In which somebody publishes who can be replaced; whoever replaces him has the same name and a greater epoch."""
+
+    name: str
+    epoch: int
+    look: Callable[[], None] = _is_sure
+    """Raises TermOver where it is over, QueueUnavailable where nobody knows: for brokers that compare no epochs."""
+
+
 class Broker(Protocol):
     def create(self, topics: Iterable[Topic]) -> None:
         """Make the topics that are not there yet; leave the others as they are."""
@@ -59,11 +73,16 @@ class Broker(Protocol):
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has; raises UnknownTopic."""
 
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
+    def publish(self, topic: str, messages: Sequence[Message], *, term: Term | None = None) -> None:
         """Return when all messages are durable, in their order per partition.
 
         Raises TooLarge before anything is published, QueueUnavailable when it cannot tell: then some may be there.
+        Raises TermOver, and publishes nothing, if a newer term than `term` was begun on this topic. Kafka compares
+        no epochs: there the term's own look comes right before, and who is frozen between the two is not held back.
         """
+
+    def begin_term(self, topic: str, term: Term) -> None:
+        """From now on older terms of its name are over on this topic; raises TermOver if this one is."""
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         """At most `limit` records from the given offsets on, in order per partition.

@@ -16,9 +16,18 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline_queue.brokers.protocol import Durability, Headers, Message, Offsets, Record, check_sizes, partition_of
+from pipeline_queue.brokers.protocol import (
+    Durability,
+    Headers,
+    Message,
+    Offsets,
+    Record,
+    Term,
+    check_sizes,
+    partition_of,
+)
 from pipeline_queue.clock import Clock, SystemClock
-from pipeline_queue.errors import OffsetGone, QueueUnavailable, StaleEpoch, UnknownTopic
+from pipeline_queue.errors import OffsetGone, QueueUnavailable, StaleEpoch, TermOver, UnknownTopic
 from pipeline_queue.topics import Topic
 
 FETCH_BYTES_MAX = 16 * 1024 * 1024
@@ -39,6 +48,7 @@ CREATE TABLE IF NOT EXISTS records (
 CREATE TABLE IF NOT EXISTS commits (
     "group" TEXT, partition INTEGER, "offset" INTEGER NOT NULL, epoch INTEGER NOT NULL,
     PRIMARY KEY ("group", partition)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS terms (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -78,7 +88,7 @@ class SqliteBroker:
             self._partitions[topic] = count
         return self._partitions[topic]
 
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
+    def publish(self, topic: str, messages: Sequence[Message], *, term: Term | None = None) -> None:
         check_sizes(topic, messages)
         count = self.partitions(topic)
         by_partition: dict[int, list[Message]] = {}
@@ -86,8 +96,15 @@ class SqliteBroker:
             partition = 0 if message.key is None else partition_of(message.key, count)
             by_partition.setdefault(partition, []).append(message)
         with self._doing(f"publishing on {topic}"), _transaction(self._file(topic)) as file:
+            if term:
+                _check_term(file, term)
             for partition, of_partition in by_partition.items():
                 self._append(file, partition, of_partition)
+
+    def begin_term(self, topic: str, term: Term) -> None:
+        with self._doing(f"beginning a term on {topic}"), _transaction(self._file(topic)) as file:
+            _check_term(file, term)
+            file.execute("INSERT OR REPLACE INTO terms VALUES (?, ?)", (term.name, term.epoch))
 
     def read(self, topic: str, start: Offsets, *, wait_s: float = 0.0, limit: int = 10_000) -> list[Record]:
         deadline = time.monotonic() + wait_s
@@ -228,6 +245,12 @@ def _transaction(file: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         file.execute("ROLLBACK")
         raise
     file.execute("COMMIT")
+
+
+def _check_term(file: sqlite3.Connection, term: Term) -> None:
+    newest = file.execute("SELECT epoch FROM terms WHERE name = ?", (term.name,)).fetchone()
+    if newest and term.epoch < newest[0]:
+        raise TermOver(term.name, epoch=term.epoch)
 
 
 def _records(file: sqlite3.Connection, topic: str, partition: int, offset: int, limit: int) -> Iterator[Record]:

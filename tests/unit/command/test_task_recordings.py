@@ -58,6 +58,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTasks]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TASKS_STATE_URL", f"sqlite://{folder}/state")
         patch.setenv("QUEUE_URL", f"sqlite://{folder}/queue")
+        patch.setenv("TASKS_DIR", f"{folder}/tasks")
         with running_tasks(RealTasks) as here:
             script = folder / "cpu.tick"
             script.write_text(SCRIPT)

@@ -37,6 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTasks]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TASKS_STATE_URL", f"sqlite://{folder}/state")
         patch.setenv("QUEUE_URL", f"sqlite://{folder}/queue")
+        patch.setenv("TASKS_DIR", f"{folder}/tasks")
         patch.setenv("TASKS_TOKEN", TOKEN)
         patch.setenv("TASKS_BODY_BYTES_MAX", "100000")
         with running_tasks() as here:
@@ -235,6 +236,7 @@ def test_a_port_that_is_taken_is_named() -> None:
 def test_a_body_that_does_not_come_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKS_STATE_URL", f"sqlite://{tmp_path}/state")
     monkeypatch.setenv("QUEUE_URL", f"sqlite://{tmp_path}/queue")
+    monkeypatch.setenv("TASKS_DIR", f"{tmp_path}/tasks")
     monkeypatch.setenv("TASKS_REQUEST_WITHIN_S", "1")
     with running_tasks() as slow, socket.create_connection(("127.0.0.1", slow.port), timeout=PATIENCE_S) as asking:
         asking.sendall(b"POST /write HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf")

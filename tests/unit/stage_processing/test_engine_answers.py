@@ -109,11 +109,20 @@ def engines(tmp_path: Path, log: MemoryLog) -> Iterator[list[Engine]]:
         each.close()
 
 
-def engine(engines: list[Engine], tmp_path: Path, log: MemoryLog, where: str = "'http://allowed/'") -> Engine:
-    """Another one, on what the one before had on its disk when it was killed."""
+def engine(
+    engines: list[Engine],
+    tmp_path: Path,
+    log: MemoryLog,
+    where: str = "'http://allowed/'",
+    *,
+    asked: Target | None = None,
+) -> Engine:
+    """Another one, on what the one before had on its disk when it was killed; whom that one `asked` answers no more."""
     folder = tmp_path / str(len(engines))
     if engines:
         copytree(tmp_path / str(len(engines) - 1), folder)
+        if asked:
+            asked.is_gone = True
         engines[-1].close()
     engines.append(Engine(folder, log, where))
     return engines[-1]
@@ -132,8 +141,7 @@ def test_after_a_crash_recorded_answers_stay_and_the_others_are_asked_for_again(
     first.write(1, 2, 3)
     assert first.holds((201, 1), (202, 2))
     after = at(monkeypatch, Target(500, 204))
-    before.is_gone = True
-    second = engine(engines, tmp_path, log).start()
+    second = engine(engines, tmp_path, log, asked=before).start()
     second.write(4)
     assert second.holds((201, 1), (202, 2), (500, 3), (204, 4))
     assert [key for key, _ in before.asked[:3]] == [f"t.1.http_post2.{cause}.0" for cause in (0, 1, 2)]
@@ -147,6 +155,10 @@ def test_a_stop_and_a_start_lose_no_point_that_waits(
     first = engine(engines, tmp_path, log).start()
     first.write(1, 2)
     assert first.holds((201, 1))
+    kept = tmp_path / "0" / "t" / "state.snapshot"
+    at_start = kept.stat().st_ino
+    first.master._lives["t"].end_soon()
+    assert until(lambda: kept.stat().st_ino != at_start, PATIENCE_S, pause_s=0.001)
     target.is_gone = True
     first.master.stop_task("t")
     at(monkeypatch, Target(202))

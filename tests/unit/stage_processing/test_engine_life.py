@@ -137,3 +137,26 @@ def test_tasks_that_are_in_the_middle_of_a_step_are_left_at_a_stop_that_does_not
         assert life.executing
         second = machine.engine()
     assert comes(lambda: sums(second) == [7.0])
+
+
+def test_two_who_hold_a_task_at_once_say_each_thing_once_and_the_newer_one_goes_on(machine: Machine) -> None:
+    first = machine.holder(1)
+    machine.write(6, 1)
+    assert comes(lambda: len(machine.alerts()) == 2)
+    second = machine.holder(2)
+    machine.write(1, 1, first=2)
+    assert comes(lambda: not first.is_executing("sum"))
+    assert "a newer one" in first.error("sum")
+    assert comes(lambda: sums(second) == [9.0])
+    assert comes(lambda: len(machine.alerts()) == 4)
+    assert len(set(machine.alerts())) == 4
+
+
+def test_who_abandons_a_task_leaves_it_as_the_next_holder_found_it(machine: Machine) -> None:
+    first = machine.holder(1)
+    machine.write(1, 2)
+    assert comes(lambda: sums(first) == [3.0])
+    first.abandon_task("sum")
+    second = machine.holder(2)
+    assert comes(lambda: sums(second) == [3.0])
+    assert second.stats("sum")["node-stats"]["from1"]["collected"] == 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from pipeline_processing.engine.once import Once
-from pipeline_queue.brokers import Message, Record
+from pipeline_processing.engine.once import Once, Way
+from pipeline_queue.brokers import Message, Record, Term
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.errors import QueueUnavailable
 from pipeline_queue.topics import ALERTS
@@ -19,8 +19,8 @@ class Unsteady(MemoryBroker):
 
     is_away = False
 
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
-        super().publish(topic, messages)
+    def publish(self, topic: str, messages: Sequence[Message], *, term: Term | None = None) -> None:
+        super().publish(topic, messages, term=term)
         if self.is_away:
             self.is_away = False
             raise QueueUnavailable("memory://test", doing="publishing", cause="away")
@@ -34,7 +34,7 @@ def broker() -> Unsteady:
 
 
 def once(broker: MemoryBroker, since: dict[int, int] | None = None) -> Once:
-    return Once(broker, TOPIC, lambda record: [record.value], since=since)
+    return Once(Way(broker=broker, topic=TOPIC), lambda record: [record.value], since=since)
 
 
 def say(it: Once, *ids: bytes) -> None:

@@ -264,10 +264,16 @@ def test_what_no_task_has_a_name_for_is_forgotten_but_no_link_is_followed(live: 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "running" / "link").symlink_to(elsewhere)
-    live.forget_others(lambda: ["a"])
+    live.forget_others(lambda: ["a"], begin="")
     assert (of_a.exists(), of_b.parent.exists(), elsewhere.exists()) == (True, False, True)
 
 
 def test_a_task_that_was_defined_meanwhile_is_not_forgotten(live: Live) -> None:
-    live.forget_others(lambda: [each for each in ("a",) if keeping(live, "b")])
+    live.forget_others(lambda: [each for each in ("a",) if keeping(live, "b")], begin="")
     assert live.files(TaskDefinition(id="b", type="stream", script="", dbrps=())).snapshot.exists()
+
+
+def test_what_tasks_of_another_store_keep_stays(live: Live) -> None:
+    ours, theirs = keeping(live, "ours.a"), keeping(live, "theirs.a")
+    live.forget_others(lambda: [], begin="ours.")
+    assert (ours.exists(), theirs.exists()) == (False, True)

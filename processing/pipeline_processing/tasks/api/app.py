@@ -2,7 +2,7 @@
 
 In:      a request; any thread may bring one.
 Out:     a response, always. What is wrong with the request is 4xx and says what; a store that is away is 503; a defect of ours
-         is 500 and in the log.
+         is 500 and in the log. What another server holds is answered by it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pipeline_queue.errors import QueueError
 
 from pipeline_processing.errors import ProcessingError
 from pipeline_processing.tasks.api.access import Access
+from pipeline_processing.tasks.api.elsewhere import Elsewhere
 from pipeline_processing.tasks.api.log_level import set_level
 from pipeline_processing.tasks.api.messages import BASE, VERSION, Header, Request, Response, done, failed
 from pipeline_processing.tasks.api.recordings import RecordingDoors
 from pipeline_processing.tasks.api.replays import ReplayDoors
 from pipeline_processing.tasks.api.statistics import Statistics
 from pipeline_processing.tasks.api.tasks import Tasks
-from pipeline_processing.tasks.errors import TaskError
+from pipeline_processing.tasks.errors import Away, TaskError
 from pipeline_processing.tasks.recordings import Recordings
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_processing.tasks.replays import Replays
@@ -53,12 +54,14 @@ class Parts:
     statistics: Statistics
     door: Door
     clock: Clock
+    elsewhere: Elsewhere | None = None
+    """None where there are no other servers."""
 
 
 class App:
     def __init__(self, parts: Parts, access: Access) -> None:
-        self._access, self._door = access, parts.door
-        tasks = Tasks(parts.registry, parts.replays, parts.clock)
+        self._access, self._door, self._elsewhere = access, parts.door, parts.elsewhere
+        tasks = Tasks(parts.registry, parts.replays, parts.clock, parts.elsewhere)
         recordings = RecordingDoors(parts.registry, parts.recordings, parts.clock)
         replays = ReplayDoors(parts.registry, parts.replays, parts.clock)
         self._fixed: Mapping[str, Methods] = {
@@ -88,6 +91,8 @@ class App:
     def _answer(self, request: Request) -> Response:
         try:
             return self._routed(request)
+        except Away as error:
+            return failed(error.status, error, RETRY_LATER)
         except TaskError as error:
             return failed(error.status, error)
         except ProcessingError as error:
@@ -115,7 +120,8 @@ class App:
             return Response(status=204, headers=(("allow", _allowed(methods)),))
         if request.method not in methods:
             return _wrong_method(methods)
-        return methods[request.method](request, *names)
+        forwarded = self._elsewhere.response(request, path) if self._elsewhere else None
+        return forwarded or methods[request.method](request, *names)
 
     def _methods(self, path: str) -> tuple[Methods, list[str]]:
         """What may be done at a path, and the names that the path holds."""

@@ -10,6 +10,7 @@ from pipeline_output.state.definitions import Definition
 from pipeline_queue.clock import Clock
 
 from pipeline_processing.tasks.api.bodies import TaskBody, read, read_past
+from pipeline_processing.tasks.api.elsewhere import Elsewhere
 from pipeline_processing.tasks.api.listing import Field, chosen, matching, page
 from pipeline_processing.tasks.api.messages import Request, Response, answered, done, link
 from pipeline_processing.tasks.changes import Change, NewTask
@@ -31,8 +32,10 @@ Found = TypeVar("Found")
 
 
 class Tasks:
-    def __init__(self, registry: TaskRegistry, replays: Replays, clock: Clock) -> None:
-        self._registry, self._replays, self._clock = registry, replays, clock
+    def __init__(
+        self, registry: TaskRegistry, replays: Replays, clock: Clock, elsewhere: Elsewhere | None = None
+    ) -> None:
+        self._registry, self._replays, self._clock, self._elsewhere = registry, replays, clock, elsewhere
 
     def create(self, request: Request) -> Response:
         body = _body(request)
@@ -70,10 +73,12 @@ class Tasks:
     def list(self, request: Request) -> Response:
         script_format, view = _one_of(request, "script-format", FORMATS), _view(request)
         found = matching("tasks", self._registry.definitions(), request, lambda each: each.id)
+        asked = page(found, request)
+        others = self._elsewhere.tasks(request, [each.id for each in asked]) if self._elsewhere else {}
         told = []
-        for each in page(found, request):
+        for each in asked:
             fields = self._fields(each, self._registry.master, script_format, view)
-            told.append(chosen(fields, request, LISTED))
+            told.append(others.get(each.id) or chosen(fields, request, LISTED))
         return answered({"tasks": told})
 
     def output(self, request: Request, task_id: str, endpoint: str) -> Response:
