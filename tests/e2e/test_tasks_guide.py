@@ -115,7 +115,7 @@ def test_the_walk_from_define_to_slack_and_back_by_replay_is_as_the_page_says(tm
     with telling_slack(tmp_path) as (client, slack):
         client.define("cpu", script, [{"db": "telegraf", "rp": "autogen"}])
         client.enable("cpu")
-        stop = datetime.now(UTC) + timedelta(seconds=3)
+        stop = datetime.now(UTC) + timedelta(seconds=60)
         asked = {"id": "monday", "task": "cpu", "stop": stop.isoformat().replace("+00:00", "Z")}
         assert client.ask("POST", "/recordings/stream", asked)[0] == 201
         write(client, "db=telegraf&rp=autogen&precision=s", lines)
@@ -123,6 +123,9 @@ def test_the_walk_from_define_to_slack_and_back_by_replay_is_as_the_page_says(tm
         assert (told.path, told.headers["Content-Type"], told.json) == (HOOK, "application/json", said)
         live = client.engine.output("cpu", "usage")
         assert [each["values"] for each in live["series"]] == [[["1970-01-01T00:16:50Z", 96]]]
+        write(
+            client, "db=telegraf&rp=autogen&precision=s", f"later v=1 {int(stop.timestamp()) + 1}"
+        )  # ends the recording
         assert until(lambda: client.is_finished("recordings", "monday"), PATIENCE_S)
         replay = {"id": "again", "recording": "monday", "task": "cpu", "recording-time": True, "clock": "fast"}
         assert client.ask("POST", "/replays", replay)[0] == 201
