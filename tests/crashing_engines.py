@@ -50,12 +50,13 @@ class Machine:
     def broker(self) -> MemoryBroker:
         return MemoryBroker(self.log)
 
-    def engine(self, *, version: int = 1) -> TaskMaster:
-        """Another one, after a crash of the one before."""
+    def engine(self, *, version: int = 1, meanwhile: Callable[[], object] = lambda: None) -> TaskMaster:
+        """Another one, after a crash of the one before, which knows nothing of what happens `meanwhile`."""
         folder = self.folder / str(len(self.masters))
         if self.masters:
             copytree(self.folder / str(len(self.masters) - 1), folder)
             self.masters[-1].close()
+        meanwhile()
         return self._begun(folder, version=version)
 
     def holder(self, epoch: int) -> TaskMaster:

@@ -97,9 +97,12 @@ def test_after_a_crash_a_silent_group_was_told_of_when_it_was_before(machine: Ma
     assert comes(lambda: steps.steps == 2)  # a barrier of 15 s
     machine.write_lines("cpu value=2 7000000000")
     assert comes(lambda: bool(first.dropped("sum")))
-    machine.clock.sleep(3600)
-    second = machine.engine()
-    machine.write_lines("cpu value=4 20000000000")
+
+    def meanwhile() -> None:
+        machine.clock.sleep(3600)
+        machine.write_lines("cpu value=4 20000000000")
+
+    second = machine.engine(meanwhile=meanwhile)
     assert comes(lambda: sums(second) == [5.0])
 
 
