@@ -11,6 +11,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,8 +38,10 @@ import json, psycopg
 from pipeline_output.loader.settings import LoaderSettings
 from pipeline_queue.settings import filled
 with psycopg.connect(filled(LoaderSettings).url) as connection:
-    for row in connection.execute("select event_id, user_id, sku from purchase"):
-        print(json.dumps(row))
+    with connection.cursor("rows") as cursor:  # the server's, as the container has no memory for all of them
+        cursor.itersize = 10_000
+        for row in cursor.execute("select event_id, user_id, sku from purchase"):
+            print(json.dumps(row))
 """
 
 
@@ -55,6 +58,7 @@ def fire(stack: Stack) -> Iterator[Fire]:
     port = free_port()
     events = ("collector", "loader")
     stack.command("up", "--detach", "--wait", *events, EVENTS_PORT=str(port), DB_LOAD_INTERVAL="1")
+    kills: Counter[str] = Counter()
     with ThreadPoolExecutor(CLIENTS) as threads:
         are_killed = threading.Event()
         sending = [
@@ -64,11 +68,14 @@ def fire(stack: Stack) -> Iterator[Fire]:
         try:
             for service in killed():
                 stack.kill(service)
+                kills[service] += 1
         finally:
             are_killed.set()
         clients = together(each.result() for each in sending)
     assert until(lambda: not waiting(stack), LOADED_WITHIN_S, pause_s=1)
     rows = {event_id: (user_id, sku) for event_id, user_id, sku in map(json.loads, stack.lines("loader", ROWS))}
+    told = (len(clients.sent), len(clients.acknowledged), clients.retries, len(rows))
+    print("sent {:,}, acknowledged {:,}, posts sent again {:,}, rows {:,}; kills:".format(*told), dict(kills))
     yield Fire(clients=clients, rows=rows)
     stack.command("rm", "--force", "--stop", "collector", "loader", "postgres", "db-password")
 
