@@ -7,6 +7,7 @@ Refuses: a file that is damaged, of another definition of the task, or of anothe
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pickle
@@ -24,6 +25,7 @@ from pipeline_processing.points.keys import Keys
 LOG = logging.getLogger(__name__)
 LAYOUT = 2
 """Of what a snapshot holds."""
+CHECK_BYTES = 4
 
 
 class FolderGone(ProcessingError):
@@ -49,15 +51,21 @@ class Snapshot:
 
 
 def to_bytes(snapshot: Snapshot) -> bytes:
-    body = pickle.dumps(snapshot, protocol=5)
-    return _check(body) + body
+    """In memory once: a task of a million groups has some hundred megabytes."""
+    file = io.BytesIO()
+    file.write(bytes(CHECK_BYTES))
+    pickle.dump(snapshot, file, protocol=5)
+    with file.getbuffer() as written:
+        written[:CHECK_BYTES] = _check(written[CHECK_BYTES:])
+    return file.getvalue()
 
 
 def of_bytes(written: bytes) -> Snapshot | None:
-    if written[:4] != _check(written[4:]):
+    body = memoryview(written)[CHECK_BYTES:]
+    if written[:CHECK_BYTES] != _check(body):
         return None
     try:
-        return pickle.loads(written[4:])
+        return pickle.loads(body)
     except Exception:  # of other code: whatever it is that unpickling meets
         LOG.exception("a snapshot cannot be read")
         return None
@@ -84,5 +92,5 @@ def read(path: Path, *, version: int) -> Snapshot | None:
     return found if found is not None and found.version == version else None
 
 
-def _check(body: bytes) -> bytes:
-    return zlib.crc32(body, LAYOUT).to_bytes(4, "big")
+def _check(body: memoryview) -> bytes:
+    return zlib.crc32(body, LAYOUT).to_bytes(CHECK_BYTES, "big")

@@ -22,7 +22,8 @@ class Grouping:
         names = tags if self.by is STAR else dict.fromkeys(self.by)
         chosen = sorted(name for name in names if name not in self.exclude)
         name = series.name if self.by_measurement else None
-        return Group(tags=tuple((each, tags.get(each, "")) for each in chosen), name=name)
+        found = tuple((each, tags.get(each, "")) for each in chosen)
+        return Group(tags=series.tags if found == series.tags else found, name=name)
 
     def group_id(self, keys: Keys, series: int) -> int:
         """REFUSED where there are as many as there may be."""
