@@ -17,5 +17,5 @@ def test_a_free_port_is_taken() -> None:
 def test_a_taken_port_is_refused_with_the_process_that_holds_it() -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        with pytest.raises(PortTaken, match=rf"port {port} on 127.0.0.1 is taken by process {os.getpid()}, `.*pytest"):
+        with pytest.raises(PortTaken, match=rf"port {port} on 127.0.0.1 is taken by process {os.getpid()}, `.*python"):
             listen("127.0.0.1", port)

@@ -132,7 +132,9 @@ def test_tasks_that_are_in_the_middle_of_a_step_are_left_at_a_stop_that_does_not
     assert comes(lambda: sums(first) == [3.0])
     life = first._lives["sum"]
     with life.task.lock:  # so that its step takes as long as this does
+        before = dict(life.source.positions)
         machine.write(4)
+        assert comes(lambda: life.source.positions != before)
         first.close(within_s=0.0)
         assert life.executing
         second = machine.engine()
