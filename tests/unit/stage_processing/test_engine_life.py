@@ -116,7 +116,7 @@ def test_points_that_were_sent_again_across_a_crash_count_once_and_say_the_same(
     first = machine.engine()
     machine.repeat(machine.write(6))
     machine.write(7)
-    assert comes(lambda: sums(first) == [13.0])
+    assert comes(lambda: sums(first) == [13.0] and len(machine.alerts()) == 2)
     before = machine.alerts()
     second = machine.engine()
     machine.write(1)
