@@ -27,7 +27,7 @@ from pipeline_processing.points.store import grown
 SHARE = 16
 """Forgetting costs what the task holds, as a snapshot does: it waits until a part of the groups as large as this is silent."""
 SERIES_MIN, SERIES_GROWTH = 10_000, 2
-"""Series are looked through when there are so many, and so many times as many as were left the last time."""
+"""Series that nothing refers to are forgotten when there are so many series, and so many times as many as are in use."""
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class Silence:
     def broken(self, run: Run, before_ns: int) -> Run:
         """The run without groups that were not heard of since then."""
         silent = self._silent(run, before_ns)
-        too_many_series = run.keys.series_count >= SERIES_GROWTH * max(SERIES_MIN, self.series_left)
-        if not too_many_series and (len(silent) == 0 or len(silent) * SHARE < run.keys.group_count):
+        are_few = len(silent) == 0 or len(silent) * SHARE < run.keys.group_count
+        if are_few and not self._has_idle_series(run):
             return run
         keys, states = pickle.loads(pickle.dumps((run.keys, run.states), protocol=5))
         for node in run.graph.nodes:
@@ -57,6 +57,12 @@ class Silence:
         keys.release(silent, _series_in(states))
         self.series_left = keys.series_count
         return Run(graph=run.graph, keys=keys, states=states, counters=run.counters, news=run.news)
+
+    def _has_idle_series(self, run: Run) -> bool:
+        """Whether at least as many are unused as are used. They are counted when there are twice as many as the last time."""
+        if run.keys.series_count >= SERIES_GROWTH * max(SERIES_MIN, self.series_left):
+            self.series_left = len(_series_in(run.states))
+        return run.keys.series_count >= SERIES_GROWTH * max(SERIES_MIN, self.series_left)
 
     def _silent(self, run: Run, before_ns: int) -> Ids:
         known = run.keys.known_groups()

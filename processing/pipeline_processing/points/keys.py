@@ -9,8 +9,9 @@ order of arrival; those of groups that were forgotten, and of series that nothin
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import msgspec
@@ -69,23 +70,20 @@ class Keys:
     def group_count(self) -> int:
         return len(self._group_ids)
 
-    def __getstate__(self) -> bytes:
-        """A snapshot has all that a task knows: pickled one by one, a million series and groups took twenty times as long."""
-        return msgspec.msgpack.encode(
-            Kept(
-                series=[(each.database, each.retention_policy, each.name, each.tags) for each in self.series],
-                groups=[(each.tags, each.name) for each in self.groups],
-                groups_max=self.groups_max,
-                refilled=self.refilled,
-                free_series=self._free_series,
-                free_groups=self._free_groups,
-            )
+    def __getstate__(self) -> Kept:
+        """For a snapshot, which has all that a task knows: object by object, a million series took it twenty times as long."""
+        return Kept(
+            series=_written((each.database, each.retention_policy, each.name, each.tags) for each in self.series),
+            groups=_written((each.tags, each.name) for each in self.groups),
+            groups_max=self.groups_max,
+            refilled=self.refilled,
+            free_series=self._free_series,
+            free_groups=self._free_groups,
         )
 
-    def __setstate__(self, written: bytes) -> None:
-        kept = msgspec.msgpack.decode(written, type=Kept)
-        self.series = [Series(*map(sys.intern, names), _tags(tags)) for *names, tags in kept.series]
-        self.groups = [Group(_tags(tags), name) for tags, name in kept.groups]
+    def __setstate__(self, kept: Kept) -> None:
+        self.series = [Series(*map(sys.intern, names), _tags(tags)) for *names, tags in _read(kept.series, OfSeries)]
+        self.groups = [Group(_tags(tags), name) for tags, name in _read(kept.groups, OfGroup)]
         self.groups_max, self.refilled = kept.groups_max, kept.refilled
         self._free_series, self._free_groups = kept.free_series, kept.free_groups
         self._series_ids = _numbers(self.series, without=self._free_series)
@@ -127,15 +125,29 @@ class Keys:
         self.refilled = []
 
 
-class Kept(msgspec.Struct, array_like=True):
-    """Keys as they are written."""
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Keys as they are written: names in MessagePack, in parts, so that what is made on the way is small."""
 
-    series: list[tuple[str, str, str, Tags]]
-    groups: list[tuple[Tags, str | None]]
+    series: list[bytes]
+    groups: list[bytes]
     groups_max: int | None
     refilled: list[int]
     free_series: list[int]
     free_groups: list[int]
+
+
+OfSeries: TypeAlias = tuple[str, str, str, Tags]
+OfGroup: TypeAlias = tuple[Tags, str | None]
+PART = 10_000
+
+
+def _written(rows: Iterator[tuple[Any, ...]]) -> list[bytes]:
+    return [msgspec.msgpack.encode(part) for part in iter(lambda: list(islice(rows, PART)), [])]
+
+
+def _read(written: list[bytes], row: Any) -> Iterator[Any]:
+    return chain.from_iterable(msgspec.msgpack.decode(part, type=list[row]) for part in written)
 
 
 def _tags(read: Tags) -> Tags:
