@@ -122,7 +122,7 @@ class MemoryTaskMaster:
     def new(self) -> MemoryTaskMaster:
         return MemoryTaskMaster()
 
-    def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
+    def write_points(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         raise ProcessingError("points are not taken here")
 
     def _task(self, task_id: str) -> MemoryTask:

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from pipeline_processing.engine import snapshots
@@ -231,7 +232,7 @@ class TaskMaster:
         """Of a task that runs or ran; raises NoTask."""
         return self._life(task_id).outlets
 
-    def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
+    def write_points(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         """Points (Arrow batches, see pipeline_queue/points/block.py) for the tasks that are fed directly."""
         for batch in batches:
             block = self._reader.of_batch(database, retention_policy, batch)
@@ -240,6 +241,10 @@ class TaskMaster:
             for life in list(self._lives.values()):
                 if isinstance(life.source, DirectSource):
                     life.source.put(portion)
+
+    def stream(self, database: str, retention_policy: str) -> Callable[[Iterable[Any]], None]:
+        """`write_points` for points of one place."""
+        return partial(self.write_points, database, retention_policy)
 
     def drain(self) -> None:
         """End the tasks that are fed directly, once they have computed all; what they held back comes out."""

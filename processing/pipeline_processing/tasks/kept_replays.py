@@ -157,7 +157,7 @@ class KeptReplays:
         assert master is not None
         try:
             for block in paced(self._counted(run, material), timing, self._clock, run.stopping.is_set):
-                master.write(block.database, block.retention_policy, [block.batch])
+                master.write_points(block.database, block.retention_policy, [block.batch])
                 if not master.is_executing(run.told.task):
                     break
         except Stopped:

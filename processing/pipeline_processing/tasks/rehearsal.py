@@ -59,7 +59,7 @@ def rehearsed(definition: TaskDefinition, blocks: Iterable[PointBlock], master: 
         for block in blocks:
             if not master.is_executing(definition.id):
                 break
-            master.write(block.database, block.retention_policy, [block.batch])
+            master.write_points(block.database, block.retention_policy, [block.batch])
     finally:
         master.drain()
     if error := master.error(definition.id):

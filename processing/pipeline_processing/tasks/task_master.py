@@ -98,5 +98,5 @@ class TaskMaster(Protocol):
     def new(self) -> TaskMaster:
         """One of its own, without tasks, for a replay."""
 
-    def write(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
+    def write_points(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         """Points that come from a recording or a test, and not from the queue."""

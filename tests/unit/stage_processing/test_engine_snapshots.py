@@ -81,7 +81,7 @@ def test_a_task_that_takes_no_step_writes_no_snapshot_and_one_that_does_writes_i
 ) -> None:
     before = written(here, master)
     assert [written(here, master) for _ in range(3)] == [before] * 3
-    master.write("d", "r", Parser().parse(b"m v=1 1\n", now_ns=0).batches)
+    master.write_points("d", "r", Parser().parse(b"m v=1 1\n", now_ns=0).batches)
     assert until(lambda: rows(here) == 1, PATIENCE_S, pause_s=0.01)
 
 
