@@ -218,7 +218,7 @@ class Life:
                 self._journal.append(_step_taken(self.task.steps, now_ns, portions, outside))
             self._take(portions, Tick(now_ns=now_ns), outside)
         self._count()
-        while self._asked:
+        for _ in range(len(self._asked)):  # who asks meanwhile is answered after another round
             self._asked.popleft().set_result(self._snapshot())
         if self._files and time.monotonic() >= self._snapshot_at_s:
             self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s

@@ -157,7 +157,7 @@ class Membership:
             self._standing = replace(self._standing, servers=servers)
 
     def _first(self, task_id: str) -> Server:
-        return max(self._standing.servers, key=lambda each: _rank(each, task_id))
+        return first_for(task_id, self._standing.servers)
 
     def _look(self, task_id: str, epoch: int) -> None:
         """Others evict this server later than it stops being sure: they count from when they saw its beat."""
@@ -190,6 +190,11 @@ class Membership:
             self.renew()
         if another := self._misfit():
             self._wait_out(another)
+
+
+def first_for(task_id: str, servers: Iterable[Server]) -> Server:
+    """Which of them is to run it."""
+    return max(servers, key=lambda each: _rank(each, task_id))
 
 
 def _rank(server: Server, task_id: str) -> bytes:

@@ -59,6 +59,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTasks]:
         patch.setenv("TASKS_STATE_URL", f"sqlite://{folder}/state")
         patch.setenv("QUEUE_URL", f"sqlite://{folder}/queue")
         patch.setenv("TASKS_DIR", f"{folder}/tasks")
+        patch.setenv("TASKS_STATS_INTERVAL_S", "0")
         with running_tasks(RealTasks) as here:
             script = folder / "cpu.tick"
             script.write_text(SCRIPT)

@@ -38,6 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTasks]:
         patch.setenv("TASKS_STATE_URL", f"sqlite://{folder}/state")
         patch.setenv("QUEUE_URL", f"sqlite://{folder}/queue")
         patch.setenv("TASKS_DIR", f"{folder}/tasks")
+        patch.setenv("TASKS_STATS_INTERVAL_S", "0")
         patch.setenv("TASKS_TOKEN", TOKEN)
         patch.setenv("TASKS_BODY_BYTES_MAX", "100000")
         with running_tasks() as here:
@@ -237,6 +238,7 @@ def test_a_body_that_does_not_come_is_given_up(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("TASKS_STATE_URL", f"sqlite://{tmp_path}/state")
     monkeypatch.setenv("QUEUE_URL", f"sqlite://{tmp_path}/queue")
     monkeypatch.setenv("TASKS_DIR", f"{tmp_path}/tasks")
+    monkeypatch.setenv("TASKS_STATS_INTERVAL_S", "0")
     monkeypatch.setenv("TASKS_REQUEST_WITHIN_S", "1")
     with running_tasks() as slow, socket.create_connection(("127.0.0.1", slow.port), timeout=PATIENCE_S) as asking:
         asking.sendall(b"POST /write HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf")

@@ -140,6 +140,7 @@ def test_after_a_crash_recorded_answers_stay_and_the_others_are_asked_for_again(
     first = engine(engines, tmp_path, log).start()
     first.write(1, 2, 3)
     assert first.holds((201, 1), (202, 2))
+    assert until(lambda: len(before.asked) == 3, PATIENCE_S, pause_s=0.001)  # who asks next asks the other target
     after = at(monkeypatch, Target(500, 204))
     second = engine(engines, tmp_path, log, asked=before).start()
     second.write(4)

@@ -26,7 +26,7 @@ from pipeline_queue.events import Event, event_id, event_type
 from pipeline_queue.points.block import Origin, messages
 from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.topics import MONITORING, POINTS, RANDOM_NUMBERS
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, until
 
 NOW_NS = 1_767_225_600_000_000_000
 HOSTS = ("a", "b", "c", "d")
@@ -100,11 +100,12 @@ def publish(opening: Callable[[], Broker], topic: str, *given: Message) -> None:
 def read(source: LogSource, rows: int) -> list[Portion]:
     """So many rows; more where the last portion has them."""
     found: list[Portion] = []
-    while sum(map(len, found)) < rows:
-        portions = source.read(rows=rows, wait_s=PATIENCE_S)  # none where the ring has what was read from the log
-        portions = portions or source.read(rows=rows, wait_s=PATIENCE_S)
-        assert portions
-        found.extend(portions)
+
+    def are_there() -> bool:
+        found.extend(source.read(rows=rows, wait_s=1.0))  # none where the ring has got what was read from the log
+        return sum(map(len, found)) >= rows
+
+    assert until(are_there, PATIENCE_S, pause_s=0.0), found
     return found
 
 

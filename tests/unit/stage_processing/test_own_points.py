@@ -65,8 +65,7 @@ def test_figures_are_written_again_and_again_until_the_end(here: TaskServer) -> 
     own.start()
     assert until(lambda: len(here.written) >= 3, PATIENCE_S, pause_s=0.001)
     own.stop()
-    count = len(here.written)
-    assert not until(lambda: len(here.written) > count, 0.02, pause_s=0.001)
+    assert until(lambda: not own._thread.is_alive(), PATIENCE_S, pause_s=0.001)
 
 
 def test_the_door_takes_every_line(here: TaskServer) -> None:
