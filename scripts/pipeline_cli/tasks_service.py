@@ -120,7 +120,7 @@ def opened_app(
         engine = opened.enter_context(open_engine(settings, service))
         registry = TaskRegistry(store, engine.master, clock, membership)
         opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
-        figures = OwnFigures(registry, _identity(store.url), engine.ingress)
+        figures = OwnFigures(registry, _identity(store.url, membership.me.place), engine.ingress)
         if settings.stats_interval_s:
             own = OwnPoints(figures, engine.door, clock, interval_s=settings.stats_interval_s)
             own.start()
@@ -211,14 +211,13 @@ def _beat(service: Service, loop: asyncio.AbstractEventLoop) -> None:
     loop.call_later(BEAT_S, _beat, service, loop)
 
 
-def _identity(state_url: str) -> Any:
-    """The same for one machine and one store, whenever they are asked."""
+def _identity(state_url: str, place: str) -> Any:
+    """The same for one place and one store, whenever they are asked; two servers of one machine are not one."""
     from pipeline_processing.tasks.own_figures import Identity
 
-    host = socket.gethostname()
     return Identity(
-        host=host,
-        server_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{state_url} {host}")),
+        host=socket.gethostname(),
+        server_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{state_url} {place}")),
         cluster_id=str(uuid.uuid5(uuid.NAMESPACE_URL, state_url)),
     )
 

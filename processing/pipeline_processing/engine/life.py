@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline_queue.errors import QueueUnavailable, TermOver
+from pipeline_queue.errors import OffsetGone, QueueUnavailable, TermOver
 
 from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine import snapshots
@@ -188,13 +188,24 @@ class Life:
         if is_first and not self._stopping.is_set():
             self._patiently(self._save)
         self._begun.set()
-        for step in self._steps_before:
-            portions = self._patiently(lambda step=step: self.source.read_exactly(step.taken))
-            if portions is None:
-                return False
-            self._take(portions, Tick(now_ns=step.now_ns), _outside(step))
+        self._repeat()
+        if self._stopping.is_set():
+            return False
         self.outlets.begin()
-        return not self._stopping.is_set()
+        return True
+
+    def _repeat(self) -> None:
+        """The steps since the snapshot, up to the first whose points are gone: the answers of those after it are to other points."""
+        for step in self._steps_before:
+            try:
+                portions = self._patiently(lambda step=step: self.source.read_exactly(step.taken))
+            except OffsetGone as error:
+                LOG.error("task %s: its steps cannot be repeated, what is left is read as new: %s", self.task.id, error)
+                self._patiently(self._save)
+                return
+            if portions is None:
+                return
+            self._take(portions, Tick(now_ns=step.now_ns), _outside(step))
 
     def _patiently(self, ask: Callable[[], Found]) -> Found | None:
         """What the queue says, however long it is away; None where the task is stopped before."""

@@ -11,6 +11,7 @@ A task that is started for the first time begins with what comes next, or with w
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import re
 import shutil
@@ -45,6 +46,8 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 LOG = logging.getLogger(__name__)
 UNSAFE = re.compile(r"^\.|[^\w.-]")
 """In the name of a folder: what begins with a dot may lead elsewhere."""
+NAME_BYTES_MAX = 255
+"""Of a folder, as Linux has it; a task's id may have more, and the store's name stands before it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,8 +114,7 @@ class Live:
                 _remove(folder)
 
     def _folder_of(self, name: str) -> Path:
-        """One of its own, right below ours, whatever the name is."""
-        return self.folder / UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
+        return self.folder / _folder_name(name)
 
     def _begin(self, term: Term) -> None:
         with contextlib.closing(self.open_broker()) as broker:
@@ -178,6 +180,15 @@ class Live:
             self._partitions[topic] = tail.partitions
             self._tails[topic] = tail
             tail.start()
+
+
+def _folder_name(name: str) -> str:
+    """One of its own, right below ours, whatever the name is; where it would be too long it ends in a digest."""
+    safe = UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    if len(safe.encode()) <= NAME_BYTES_MAX:
+        return safe
+    end = f"%{hashlib.blake2b(safe.encode(), digest_size=16).hexdigest()}"
+    return safe.encode()[: NAME_BYTES_MAX - len(end)].decode(errors="ignore") + end
 
 
 def _has_columns(topic: str) -> bool:

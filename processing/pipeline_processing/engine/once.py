@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline_queue.brokers import Broker, Message, Record, Term
+from pipeline_queue.errors import OffsetGone
 
 IdsOf = Callable[[Record], Iterable[Hashable]]
 RECORDS_MAX = 100
@@ -61,7 +62,17 @@ class Once:
         found: set[Hashable] = set()
         ends, at = self._broker.end_offsets(self._topic), dict(self._since)
         while any(at[partition] < ends[partition] for partition in at):
-            for record in self._broker.read(self._topic, at, wait_s=1.0, limit=RECORDS_MAX):
+            try:
+                records = self._broker.read(self._topic, at, wait_s=1.0, limit=RECORDS_MAX)
+            except OffsetGone:
+                at = self._left(at)
+                continue
+            for record in records:
                 found.update(self._ids_of(record))
                 at[record.partition] = record.offset + 1
         return found
+
+    def _left(self, at: Mapping[int, int]) -> dict[int, int]:
+        """The same, or the oldest that the topic still has: a task may have been away for longer than it keeps things."""
+        begins = self._broker.begin_offsets(self._topic)
+        return {partition: max(offset, begins[partition]) for partition, offset in at.items()}

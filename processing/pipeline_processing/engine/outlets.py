@@ -48,9 +48,6 @@ class Outlets(Protocol):
     def inhibit(self, held: frozenset[HeldBack]) -> None:
         """What this task's do."""
 
-    def drain(self, within_s: float) -> bool:
-        """Wait until nothing is kept; whether that came true."""
-
     def release(self) -> None:
         """Wait for nothing any more: the task is to stop. Any thread may say so."""
 
@@ -95,9 +92,6 @@ class Kept:
 
     def inhibit(self, held: frozenset[HeldBack]) -> None:
         pass
-
-    def drain(self, within_s: float) -> bool:
-        return True
 
     def release(self) -> None:
         pass

@@ -27,7 +27,6 @@ class Ring:
     """The number of the oldest portion, counted since ever."""
     _rows: int = 0
     _begin: dict[Place, int] = field(default_factory=dict)
-    _end: dict[Place, int] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def begins_at(self, offsets: Mapping[Place, int]) -> None:
@@ -35,13 +34,11 @@ class Ring:
         with self._changed:
             for place, offset in offsets.items():
                 self._begin.setdefault(place, offset)
-                self._end.setdefault(place, offset)
 
     def append(self, portion: Portion) -> None:
         with self._changed:
             self._portions.append(portion)
             self._rows += len(portion)
-            self._end[portion.place] = portion.offset + 1
             while self._rows > self.rows_max and len(self._portions) > 1:
                 oldest = self._portions.popleft()
                 self._first += 1
@@ -49,23 +46,9 @@ class Ring:
                 self._begin[oldest.place] = oldest.offset + 1
             self._changed.notify_all()
 
-    def passed(self, place: Place, offset: int) -> None:
-        """There is nothing for a task below this offset."""
-        with self._changed:
-            self._end[place] = max(offset, self._end[place])
-
     def wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-    def ends(self) -> dict[Place, int]:
-        with self._changed:
-            return dict(self._end)
-
-    def holds(self, positions: Mapping[Place, int]) -> bool:
-        """Whether all that follows these positions is here, or will be."""
-        with self._changed:
-            return self._holds(positions)
 
     def read(
         self, cursor: int, positions: Mapping[Place, int], *, rows: int, wait_s: float
@@ -90,4 +73,5 @@ class Ring:
             return at, found
 
     def _holds(self, positions: Mapping[Place, int]) -> bool:
+        """Whether all that follows these positions is here, or will be."""
         return all(self._begin.get(place, 0) <= offset for place, offset in positions.items())

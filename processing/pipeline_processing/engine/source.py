@@ -34,7 +34,7 @@ class Source(Protocol):
         """Up to about so many rows; an empty list after `wait_s`, or when woken."""
 
     def read_exactly(self, taken: Sequence[Taken]) -> list[Portion]:
-        """What an earlier step took, as far as the queue still has it."""
+        """What an earlier step took; raises OffsetGone, and reads nothing, where the queue has it no more."""
 
     def is_done(self) -> bool:
         """Whether nothing will come any more."""
@@ -77,15 +77,10 @@ class LogSource:
         for each in taken:
             at = each.start
             while at < each.stop:
-                try:
-                    records = self._log().read(each.topic, {each.partition: at}, wait_s=1.0, limit=each.stop - at)
-                except OffsetGone as error:
-                    LOG.error("%s", error)
-                    at = self._log().begin_offsets(each.topic)[each.partition]
-                    continue
+                records = self._log().read(each.topic, {each.partition: at}, wait_s=1.0, limit=each.stop - at)
                 portions.extend(portion for record in records for portion in self._decode(record))
                 at = records[-1].offset + 1 if records else at
-            self.positions[each.topic, each.partition] = each.stop
+        self.positions.update({(each.topic, each.partition): each.stop for each in taken})
         return portions
 
     def is_done(self) -> bool:

@@ -127,9 +127,6 @@ class World:
     def inhibit(self, held: frozenset[HeldBack]) -> None:
         self._inhibitions.set(self._task, held)
 
-    def drain(self, within_s: float) -> bool:
-        return all([each.drain(within_s) for each in self._senders.values()])
-
     def release(self) -> None:
         self._released.set()
         for each in [*self._senders.values(), *self._askers.values()]:

@@ -20,12 +20,11 @@ from pipeline_processing.operators.options import (
     string,
 )
 from pipeline_processing.operators.outside import Request
-from pipeline_processing.operators.unanswered import Unanswered
+from pipeline_processing.operators.unanswered import NO_GROUPS, Unanswered
 from pipeline_processing.points.batches import Batches
 from pipeline_processing.points.frame import Column
 from pipeline_processing.points.keys import Ids, Keys
 
-NO_GROUPS = np.empty(0, dtype=np.int32)
 NO_ANSWER = 0
 """In place of a status."""
 
@@ -74,8 +73,8 @@ class HttpPost:
         return bool(self.code_field)
 
     def keeps(self, state: Unanswered | None) -> Ids:
-        """The groups of which something waits."""
-        return np.unique(np.concatenate([NO_GROUPS, *(each.group for each in state.steps)])) if state else NO_GROUPS
+        """The groups of which something waits, if only a barrier."""
+        return state.groups() if state is not None else NO_GROUPS
 
     def initial(self) -> Unanswered | None:
         return Unanswered() if self.awaits_answers else None

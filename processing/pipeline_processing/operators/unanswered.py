@@ -11,6 +11,9 @@ from pipeline_processing.operators.operator import Data
 from pipeline_processing.points.barriers import Barriers, one_after_the_other
 from pipeline_processing.points.batches import Batches, joined
 from pipeline_processing.points.frame import concatenated
+from pipeline_processing.points.keys import Ids
+
+NO_GROUPS = np.empty(0, dtype=np.int32)
 
 
 @dataclass(slots=True)
@@ -26,6 +29,11 @@ class Unanswered:
     def add(self, data: Data) -> None:
         if len(data) or data.barriers is not None:
             self.steps.append(data)
+
+    def groups(self) -> Ids:
+        """Of all that waits, barriers too."""
+        told = [each.barriers.group for each in self.steps if each.barriers is not None]
+        return np.unique(np.concatenate([NO_GROUPS, *(each.group for each in self.steps), *told]))
 
     def next(self, count: int, *, like: Data) -> Data:
         """So many of the oldest, and the barriers that nothing is left before; `like` says of which kind they are."""

@@ -19,6 +19,8 @@ from pipeline_processing.tasks.registry import TaskRegistry
 
 RECORDINGS = f"{NO_TASK}recordings"
 """The lease of the one server that records and replays."""
+STOP_WITHIN_S = 0.5
+"""Who follows may be in the middle of a task's first step, which compiles: what runs is to end with a snapshot meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class Follower:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._looked.set()
-        self._thread.join()
+        self._thread.join(STOP_WITHIN_S)
 
     def follow(self) -> None:
         """Raises StoreUnavailable, Misfit."""

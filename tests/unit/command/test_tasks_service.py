@@ -17,7 +17,7 @@ from click.testing import Result
 from pipeline_cli.errors import AddressTaken, OpenToAll, TaskApiAway, TaskRefused
 from pipeline_cli.main import app
 from pipeline_cli.tasks import dbrp
-from pipeline_cli.tasks_service import Engine, Worker, listening_address
+from pipeline_cli.tasks_service import Engine, Worker, _identity, listening_address
 from pipeline_processing.tasks.settings import TasksSettings
 from pipeline_queue.errors import BadSetting
 from pipeline_queue.settings import filled
@@ -227,6 +227,12 @@ def test_an_empty_token_is_no_token_and_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TASKS_TOKEN", "")
     with pytest.raises(BadSetting, match="TASKS_TOKEN"):
         filled(TasksSettings)
+
+
+def test_two_servers_of_one_machine_and_store_are_two_of_one_cluster() -> None:
+    one, other = (_identity("sqlite:///state", place) for place in ("here:9092", "here:9093"))
+    assert (one.cluster_id, one.host) == (other.cluster_id, other.host)
+    assert one.server_id != other.server_id
 
 
 def test_a_port_that_is_taken_is_named() -> None:

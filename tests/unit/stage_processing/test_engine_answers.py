@@ -149,6 +149,20 @@ def test_after_a_crash_recorded_answers_stay_and_the_others_are_asked_for_again(
     assert [key for key, _ in after.asked] == [f"t.1.http_post2.{cause}.0" for cause in (2, 3)]
 
 
+def test_what_a_task_was_answered_to_points_that_the_queue_has_deleted_is_said_of_no_others(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = at(monkeypatch, Target(201, 202))
+    first = engine(engines, tmp_path, log).start()
+    for value in (1, 2):
+        first.write(value)
+        assert first.holds(*((200 + each, each) for each in range(1, value + 1)))
+    at(monkeypatch, Target(500))
+    second = engine(engines, tmp_path, log, asked=before)
+    log.begin.update({(POINTS.name, each): end // 2 for each, end in first.broker().end_offsets(POINTS.name).items()})
+    assert second.start().holds((500, 2))
+
+
 def test_a_stop_and_a_start_lose_no_point_that_waits(
     engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

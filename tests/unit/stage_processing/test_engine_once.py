@@ -56,6 +56,18 @@ def test_what_an_earlier_life_said_after_its_snapshot_is_not_said_again(broker: 
     assert said(broker) == [b"1", b"2", b"3", b"4"]
 
 
+def test_a_life_that_begins_when_the_topic_has_deleted_what_was_said_since_goes_by_what_is_left(
+    broker: Unsteady,
+) -> None:
+    first = once(broker)
+    at = first.reached()
+    say(first, b"1", b"2")
+    (place,) = [each for each, end in broker.end_offsets(TOPIC).items() if end]
+    broker.trim(TOPIC, {place: 1})
+    say(once(broker, at), b"2", b"3")
+    assert said(broker) == [b"2", b"3"]
+
+
 def test_a_snapshot_in_the_middle_of_repeating_looks_back_as_far_as_the_one_before(broker: Unsteady) -> None:
     first = once(broker)
     at = first.reached()

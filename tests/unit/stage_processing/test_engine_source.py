@@ -12,6 +12,7 @@ from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.source import Began, LogSource
 from pipeline_queue.brokers import Message, Record
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
+from pipeline_queue.errors import OffsetGone
 from pipeline_queue.topics import POINTS
 
 TOPIC = POINTS.name
@@ -112,6 +113,14 @@ def test_a_step_is_read_again_exactly_as_it_was_taken(log: MemoryLog) -> None:
     of = source(log, ring(), 0)
     assert places(of.read_exactly([Taken(TOPIC, 0, 1, 4)])) == [(0, 1), (0, 2), (0, 3)]
     assert of.positions == {(TOPIC, 0): 4}
+
+
+def test_a_step_of_which_something_is_gone_is_not_read_at_all(log: MemoryLog) -> None:
+    log.begin[TOPIC, 0] = 3
+    of = source(log, ring(), 0)
+    with pytest.raises(OffsetGone):
+        of.read_exactly([Taken(TOPIC, 0, 3, 5), Taken(TOPIC, 0, 1, 2)])
+    assert of.positions == {(TOPIC, 0): 0}
 
 
 def test_what_a_step_took_is_kept_in_its_order_across_partitions() -> None:

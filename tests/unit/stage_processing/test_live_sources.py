@@ -16,6 +16,7 @@ from pipeline_processing.engine.source import LogSource
 from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.reading import Reader
+from pipeline_processing.tasks.changes import ID_LENGTH_MAX
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers import Broker, Message
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
@@ -251,6 +252,16 @@ def test_what_tasks_keep_is_below_one_folder_each_whatever_they_are_called(live:
     kept = [keeping(live, each) for each in ids]
     assert {each.parent.parent for each in kept} == {tmp_path / "running"}
     assert len(set(kept)) == len(ids)
+
+
+@pytest.mark.parametrize("letter", ["a", "ä"])
+def test_ids_as_long_as_they_may_be_have_a_folder_each_below_their_stores_name(
+    live: Live, tmp_path: Path, letter: str
+) -> None:
+    ids = [f"store.{letter * (ID_LENGTH_MAX - 1)}{last}" for last in "xy"]
+    kept = {each: keeping(live, each) for each in ids}
+    live.forget_others(lambda: ids[:1], begin="store.")
+    assert [each.exists() for each in kept.values()] == [True, False]
 
 
 def test_a_task_that_is_forgotten_keeps_nothing_and_the_others_what_they_have(live: Live) -> None:

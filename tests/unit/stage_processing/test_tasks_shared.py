@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,12 +19,14 @@ from pipeline_processing.tasks.api.app import App, Parts
 from pipeline_processing.tasks.api.elsewhere import Elsewhere
 from pipeline_processing.tasks.api.messages import Request, Response
 from pipeline_processing.tasks.api.statistics import Statistics
+from pipeline_processing.tasks.changes import NewTask, defined
 from pipeline_processing.tasks.errors import Away
 from pipeline_processing.tasks.following import Beats, Follower
 from pipeline_processing.tasks.membership import Membership
 from pipeline_processing.tasks.own_figures import Identity, OwnFigures
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_queue.clock import ManualClock
+from waiting import PATIENCE_S
 
 SCRIPT = "stream\n    |from()\n        .measurement('cpu')\n    |httpOut('mean')\n"
 IDS = tuple(f"task{number}" for number in range(12))
@@ -250,3 +253,18 @@ def test_one_server_records_and_replays_for_all_and_another_after_it(two: tuple[
         other.beat()
     assert other.ask("GET", "/recordings/r")[0] == 404
     assert other.ask("POST", "/recordings/stream", asked)[0] == 201
+
+
+def test_a_server_that_stops_does_not_wait_for_a_task_that_is_starting(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, starting, compiled = cluster.node("a"), Event(), Event()
+    monkeypatch.setattr(node.master, "start_task", lambda _: (starting.set(), compiled.wait(PATIENCE_S)))
+    beats = Beats(node.member)
+    with Follower(beats, node.member, node.registry):
+        asked = NewTask(id="slow", script=SCRIPT, dbrps=(("db", "rp"),), status="enabled")
+        node.store.create(defined(asked, 1))
+        beats.looked.set()
+        assert starting.wait(PATIENCE_S)
+    assert not compiled.is_set()
+    compiled.set()

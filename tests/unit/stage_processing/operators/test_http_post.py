@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from frames import batches, frame, points
 from pipeline_processing.operators.http_post import HttpPost
@@ -87,6 +90,17 @@ def test_a_barrier_does_not_pass_the_points_before_it() -> None:
     assert node.step(type(given)(**{**_fields(nothing), "barriers": barrier})).barriers is None
     out = node.step(nothing, 200)
     assert (len(out), out.barriers) == (1, barrier)
+
+
+def test_groups_of_which_points_or_barriers_wait_are_kept_until_they_have_gone_on() -> None:
+    node = Node()
+    group = np.array([3], dtype=np.int32)
+    barrier = Barriers(group=group + 4, time_ns=group, cause=group, forget=group > 0)
+    given = replace(frame(node.keys, [{"time": 1, "fields": {"v": 1.0}}]), group=group, barriers=barrier)
+    node.step(given)
+    assert node.operator.keeps(node.state).tolist() == [3, 7]
+    node.step(frame(node.keys, []), 200)
+    assert node.operator.keeps(node.state).tolist() == []
 
 
 def _fields(data: Data) -> dict[str, object]:
