@@ -20,11 +20,8 @@ COPY processing processing
 COPY scripts/pipeline_cli scripts/pipeline_cli
 RUN --mount=type=cache,target=/root/.cache/pip pip install --quiet --no-deps --force-reinstall .
 USER pipeline
-# What Numba compiles, so that the first points need not wait for it (10 s on two idle cores). A new volume begins with the
-# image's folder; on another kind of processor it is compiled again there.
+# What Numba compiles, so that the first points need not wait for it. A new volume begins with the image's folder; on another kind of
+# processor it is compiled again there.
 ENV NUMBA_CACHE_DIR=/data/tasks/compiled
-RUN for at in 0 5 10 65 70; do echo "monitoring,host=a id=9,free=1i,buff=1i,cache=1i ${at}000000000"; done >/tmp/points.lp \
-    && for task in /opt/pipeline/lib/python3*/site-packages/pipeline_cli/demo_tasks/*.tick; do \
-        pipeline task run "$task" --data /tmp/points.lp >/dev/null || exit 1; \
-    done && rm /tmp/points.lp
+RUN python3 -m pipeline_processing.tasks.kernels
 ENTRYPOINT ["pipeline"]

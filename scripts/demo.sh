@@ -20,4 +20,6 @@ done
 ensure_java "$yes"
 ensure_packages input,processing,tasks,display
 ensure_fast_start
+# Beside the demo, whose own tasks come first.
+(nice -n 19 .venv/bin/python -m pipeline_processing.tasks.kernels 2>/dev/null &)
 exec .venv/bin/pipeline demo ${options[@]+"${options[@]}"}

@@ -73,3 +73,8 @@ ensure_fast_start() {
     say "archiving Spark's classes, so that it starts faster (half a minute, once)"
     .venv/bin/python -m pipeline_processing.spark.archive >/dev/null || say "that failed, so Spark starts a little slower"
 }
+
+# The first points of a task do not wait when what Numba compiles is there. Made again when the engine's code has changed.
+ensure_kernels() {
+    .venv/bin/python -m pipeline_processing.tasks.kernels || say "that failed, so the first points of tasks wait a little"
+}
