@@ -138,6 +138,7 @@ if __name__ == "__main__":
     logging.disable(logging.WARNING)  # of points that lack a type
     if not are_compiled():
         print(
-            "compiling what tasks need, so that their first points do not wait for it (a minute, once)", file=sys.stderr
+            "compiling what tasks need, so that their first points do not wait for it (once, up to two minutes)",
+            file=sys.stderr,
         )
         compile_all()
