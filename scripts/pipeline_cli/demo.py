@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from pipeline_cli.demo_tasks import define_tasks
-from pipeline_cli.supervisor import Supervisor, held_folder
+from pipeline_cli.supervisor import FIRST, SERVICES, Supervisor, held_folder
 from pipeline_cli.where import DATA_DIR
 
 READY_WITHIN_S = 120.0
@@ -65,9 +65,10 @@ def demo(  # noqa: PLR0913, PLR0917 (one an option)
 
 def _run(supervisor: Supervisor, console: Console, seconds: float | None) -> None:
     started = time.monotonic()
-    supervisor.start()
+    supervisor.start(FIRST)
     with console.status("starting the pages"):
         supervisor.wait_for_pages(READY_WITHIN_S)
+    supervisor.start(name for name in SERVICES if name not in FIRST)
     print(f"http://127.0.0.1:{supervisor.port}/", flush=True)
     console.print(f"the pipeline runs; logs are in {supervisor.logs}; Ctrl-C ends it")
     trimmed = time.monotonic()

@@ -1,4 +1,4 @@
-"""The embedded pipeline's processes: started together, revived one by one, ended together.
+"""The embedded pipeline's processes: started by their names, revived one by one, ended together.
 
 In:   the data folder and the ports of the pages, of events and of tasks.
 Out:  one process a service, each the leader of its own session, so that Ctrl-C reaches only the supervisor and a stop
@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +47,8 @@ SERVICES = {
     "processing": ["process"],
     "tasks": ["tasks"],
 }
-"""The pages first: they are what a person waits for."""
+FIRST = ("display", "input-monitoring", "input-random-numbers")
+"""The pages and what they show at once: a person waits for them, and who starts beside them takes their processors."""
 DEMO_LOAD_INTERVAL_S = "1"
 """Who tries it out wants to see his event in its table."""
 LOOPBACK = "localhost,127.0.0.0/8,::1"
@@ -77,11 +78,12 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
-    def start(self) -> None:
+    def start(self, names: Iterable[str]) -> None:
+        """These services; called again for those that come later."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(SqliteBroker(self._folder / "queue")) as broker:
             broker.create(topics().values())
-        for name in SERVICES:
+        for name in names:
             self._children[name] = self._spawn(name)
 
     def wait_for_pages(self, within_s: float) -> None:

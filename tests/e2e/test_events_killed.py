@@ -28,11 +28,9 @@ KILLED = ("collector", "loader", "a worker", "loader", "collector")
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
-    of_events = {name: supervisor.SERVICES[name] for name in ("collector", "loader")}
-    monkeypatch.setattr(supervisor, "SERVICES", of_events)
     monkeypatch.setattr(supervisor, "PAUSE_S_MAX", supervisor.PAUSE_S_MIN)
     started = Supervisor(tmp_path, port=free_port(), events_port=free_port(), tasks_port=free_port())
-    started.start()
+    started.start(("collector", "loader"))
     yield started
     started.stop()
 

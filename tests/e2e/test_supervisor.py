@@ -34,7 +34,7 @@ def blocks(folder: Path) -> list[int]:
 def test_a_child_that_has_done_its_work_is_no_dead_one_and_is_not_started_again(
     only_census: Supervisor, tmp_path: Path
 ) -> None:
-    only_census.start()
+    only_census.start(CENSUS)
     found_dead: list[tuple[str, int]] = []
     assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, PATIENCE_S)
     found_dead.extend(only_census.revive())
@@ -46,7 +46,7 @@ def test_a_child_that_was_killed_before_its_end_is_started_again_and_does_the_re
 ) -> None:
     with monkeypatch.context() as at_first:
         at_first.setitem(CENSUS, "input-census", FOR_EVER)  # or it could end before it is killed
-        only_census.start()
+        only_census.start(CENSUS)
     only_census._children["input-census"].process.kill()
     found_dead: list[tuple[str, int]] = []
     assert until(lambda: found_dead.extend(only_census.revive()) or not only_census._children, PATIENCE_S)
