@@ -26,7 +26,8 @@ from pipeline_processing.engine.journal import Journal, StepTaken, Taken
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
 from pipeline_processing.engine.portion import Portion
-from pipeline_processing.engine.snapshots import FolderGone, Snapshot
+from pipeline_processing.engine.snapshot_files import FolderGone, SnapshotFiles
+from pipeline_processing.engine.snapshots import Pickled, Snapshot
 from pipeline_processing.engine.source import Source
 from pipeline_processing.engine.task import NOTHING, Outside, Task
 from pipeline_processing.graph.run import NodeFailed
@@ -99,6 +100,7 @@ class Life:
         if files:
             files.folder.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(files.journal) if files else None
+        self._written = SnapshotFiles(files.snapshot) if files else None
         if self._journal and not after:
             self._journal.clear()
         self._steps_before = [each for each in self._journal.steps() if each.number >= task.steps] if files else []
@@ -150,10 +152,8 @@ class Life:
                 return asked.result(WAIT_S_MAX)
         return asked.result() if asked.done() else b""
 
-    def _snapshot(self) -> bytes:
-        return snapshots.to_bytes(
-            self.task.snapshot(self.source.positions, self.outlets.pending(), version=self._version)
-        )
+    def _snapshot(self) -> Snapshot:
+        return self.task.snapshot(self.source.positions, self.outlets.pending(), version=self._version)
 
     def _live(self) -> None:
         try:
@@ -230,7 +230,7 @@ class Life:
             self._take(portions, Tick(now_ns=now_ns), outside)
         self._count()
         for _ in range(len(self._asked)):  # who asks meanwhile is answered after another round
-            self._asked.popleft().set_result(self._snapshot())
+            self._asked.popleft().set_result(snapshots.to_bytes(self._snapshot()))
         if self._files and time.monotonic() >= self._snapshot_at_s:
             self._snapshot_at_s = time.monotonic() + self._files.snapshot_interval_s
             if self._has_news():
@@ -283,9 +283,9 @@ class Life:
 
     def _save(self) -> None:
         self._forget()
-        body = self._snapshot()
-        self._files.limits.check(body, groups=self.task.run.keys.group_count)
-        snapshots.write(self._files.snapshot, body)
+        pickled = Pickled.of(self._snapshot())
+        self._files.limits.check(pickled.size_bytes, groups=self.task.run.keys.group_count)
+        self._written.write(pickled)
         self._saved_at_s, self._saved_steps = time.monotonic(), self.task.steps
         self._journal.clear()
 

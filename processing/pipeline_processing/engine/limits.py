@@ -27,7 +27,7 @@ class Limits:
     groups_max: int | None = None
     state_bytes_max: int | None = None
 
-    def check(self, body: bytes, *, groups: int) -> None:
+    def check(self, size_bytes: int, *, groups: int) -> None:
         """Raises StateTooLarge."""
-        if self.state_bytes_max is not None and len(body) > self.state_bytes_max:
-            raise StateTooLarge(len(body), allowed_bytes=self.state_bytes_max, groups=groups)
+        if self.state_bytes_max is not None and size_bytes > self.state_bytes_max:
+            raise StateTooLarge(size_bytes, allowed_bytes=self.state_bytes_max, groups=groups)

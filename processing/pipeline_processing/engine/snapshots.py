@@ -1,36 +1,29 @@
-"""A task's state in a file of its own: written beside, then put in its place.
+"""A task's state after a step, and the bytes that it is kept as.
 
-In:      the state after a step.
-Out:     the newest state that was written whole.
-Refuses: a file that is damaged, of another definition of the task, or of another LAYOUT, is none. (FolderGone) a folder that is not there.
+Refuses: bytes that are damaged, of another LAYOUT, or of other code, are no state.
+Large buffers (columns of many groups, parts of the keys) stay outside of the pickle: they are views of what the task
+holds, so they are copied nowhere, and what has not changed is not written again (engine/snapshot_files.py).
 """
 
 from __future__ import annotations
 
-import io
 import logging
-import os
 import pickle
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline_processing.alerts.inhibiting import Inhibitors
-from pipeline_processing.errors import ProcessingError
 from pipeline_processing.graph.forgetting import Silence
 from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
-LAYOUT = 2
+LAYOUT = 3
 """Of what a snapshot holds."""
 CHECK_BYTES = 4
-
-
-class FolderGone(ProcessingError):
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"its folder `{folder}` is gone, as it is when another server holds the task")
+LARGE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,47 +43,62 @@ class Snapshot:
     inhibitors: Inhibitors = field(default_factory=Inhibitors)
 
 
-def to_bytes(snapshot: Snapshot) -> bytes:
-    """In memory once: a task of a million groups has some hundred megabytes."""
-    file = io.BytesIO()
-    file.write(bytes(CHECK_BYTES))
-    pickle.dump(snapshot, file, protocol=5)
-    with file.getbuffer() as written:
-        written[:CHECK_BYTES] = _check(written[CHECK_BYTES:])
-    return file.getvalue()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pickled:
+    """`body` wants the buffers in their order; they are the task's own until its next step."""
+
+    version: int
+    body: bytes
+    buffers: Sequence[memoryview]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Pickled:
+        buffers: list[memoryview] = []
+
+        def is_small(buffer: pickle.PickleBuffer) -> bool:
+            try:
+                raw = buffer.raw()
+            except BufferError:  # one that is in no order of memory
+                return True
+            if raw.nbytes >= LARGE_BYTES:
+                buffers.append(raw)
+            return raw.nbytes < LARGE_BYTES
+
+        body = pickle.dumps(snapshot, protocol=5, buffer_callback=is_small)
+        return cls(version=snapshot.version, body=body, buffers=buffers)
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.body) + sum(each.nbytes for each in self.buffers)
 
 
-def of_bytes(written: bytes) -> Snapshot | None:
-    body = memoryview(written)[CHECK_BYTES:]
-    if written[:CHECK_BYTES] != _check(body):
-        return None
+def unpickled(body: bytes, buffers: Iterable[memoryview] = ()) -> Snapshot | None:
+    """The buffers become the state's own memory."""
     try:
-        return pickle.loads(body)
+        return pickle.loads(body, buffers=buffers)
     except Exception:  # of other code: whatever it is that unpickling meets
         LOG.exception("a snapshot cannot be read")
         return None
 
 
-def write(path: Path, body: bytes) -> None:
-    """Raises FolderGone where a later holder of the task has cleared it away."""
-    beside = path.with_suffix(".new")
-    try:
-        with beside.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except FileNotFoundError:
-        raise FolderGone(path.parent) from None
+def to_bytes(snapshot: Snapshot) -> bytes:
+    """All of it in one piece."""
+    return checked(pickle.dumps(snapshot, protocol=5))
 
 
-def read(path: Path, *, version: int) -> Snapshot | None:
-    try:
-        found = of_bytes(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    return found if found is not None and found.version == version else None
+def of_bytes(written: bytes) -> Snapshot | None:
+    body = unchecked(written)
+    return None if body is None else unpickled(body)
 
 
-def _check(body: memoryview) -> bytes:
+def checked(body: bytes) -> bytes:
+    return _check(body) + body
+
+
+def unchecked(written: bytes) -> bytes | None:
+    body = written[CHECK_BYTES:]
+    return body if written[:CHECK_BYTES] == _check(body) else None
+
+
+def _check(body: bytes) -> bytes:
     return zlib.crc32(body, LAYOUT).to_bytes(CHECK_BYTES, "big")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from pipeline_processing.engine import snapshots
+from pipeline_processing.engine import snapshot_files
 from pipeline_processing.engine.life import Files, Heritage, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
 from pipeline_processing.engine.portion import Portion
@@ -137,7 +137,7 @@ class TaskMaster:
         self._surroundings.check(compiled_task.task)
         definition = compiled_task.definition
         files = self._surroundings.files(definition)
-        before = snapshots.read(files.snapshot, version=definition.version) if files else None
+        before = snapshot_files.read(files.snapshot, version=definition.version) if files else None
         source = self._surroundings.source(definition, before)
         life = self._life_of(
             compiled_task.task,

@@ -13,7 +13,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline_processing.engine import snapshot_files
 from pipeline_processing.engine.life import Files
+from pipeline_processing.engine.snapshot_files import pack_of
 
 
 def opened(folder: Path, epoch: int) -> Path:
@@ -37,12 +39,31 @@ def _earlier(folder: Path, epoch: int) -> Iterator[int]:
 
 
 def _take_over(before: Files, own: Files) -> None:
-    """Of the two files the snapshot comes last: without it there is nothing here."""
+    """Of the files the snapshot comes last: without it there is nothing here."""
     if before.journal.exists():
         shutil.copyfile(before.journal, own.journal)
+    while not _has_taken(before.snapshot, own.snapshot):
+        pass  # who writes there still has put a newer one in its place
+
+
+def _has_taken(before: Path, own: Path) -> bool:
+    """The snapshot with its packs; false where those that it names are gone, as a newer one needs them no more."""
+    written = before.read_bytes()
+    found = snapshot_files.contents(written)
+    for number in found.packs if found else ():
+        try:
+            _link(pack_of(before, number), pack_of(own, number))
+        except FileNotFoundError:
+            if before.read_bytes() != written:
+                return False
+    snapshot_files.replace(own, written)
+    return True
+
+
+def _link(before: Path, own: Path) -> None:
     try:
-        os.link(before.snapshot, own.snapshot)
-    except OSError:  # some file systems have no links
-        beside = own.snapshot.with_suffix(".new")
-        shutil.copyfile(before.snapshot, beside)
-        beside.replace(own.snapshot)
+        os.link(before, own)
+    except FileNotFoundError:
+        raise
+    except OSError:  # some file systems have no links, and it may be there already
+        shutil.copyfile(before, own)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from pickle import PickleBuffer
 from typing import Any, TypeAlias
 
 import msgspec
@@ -127,10 +128,10 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Keys as they are written: names in MessagePack, in parts, so that what is made on the way is small."""
+    """Keys as they are written: names in MessagePack, in parts, so that those that stay as they are need not be written again."""
 
-    series: list[bytes]
-    groups: list[bytes]
+    series: list[PickleBuffer]
+    groups: list[PickleBuffer]
     groups_max: int | None
     refilled: list[int]
     free_series: list[int]
@@ -142,11 +143,11 @@ OfGroup: TypeAlias = tuple[Tags, str | None]
 PART = 10_000
 
 
-def _written(rows: Iterator[tuple[Any, ...]]) -> list[bytes]:
-    return [msgspec.msgpack.encode(part) for part in iter(lambda: list(islice(rows, PART)), [])]
+def _written(rows: Iterator[tuple[Any, ...]]) -> list[PickleBuffer]:
+    return [PickleBuffer(msgspec.msgpack.encode(part)) for part in iter(lambda: list(islice(rows, PART)), [])]
 
 
-def _read(written: list[bytes], row: Any) -> Iterator[Any]:
+def _read(written: list[Any], row: Any) -> Iterator[Any]:
     return chain.from_iterable(msgspec.msgpack.decode(part, type=list[row]) for part in written)
 
 

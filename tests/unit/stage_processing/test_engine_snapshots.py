@@ -10,7 +10,8 @@ import pytest
 from pipeline_processing.engine import life
 from pipeline_processing.engine.life import Files
 from pipeline_processing.engine.outlets import Kept
-from pipeline_processing.engine.snapshots import Snapshot, read
+from pipeline_processing.engine.snapshot_files import read
+from pipeline_processing.engine.snapshots import Snapshot
 from pipeline_processing.engine.source import DirectSource
 from pipeline_processing.engine.task import Task
 from pipeline_processing.engine.task_master import TaskMaster
