@@ -221,6 +221,9 @@ class Life:
         portions = self._patiently(lambda: self.source.read(rows=ROWS_PER_STEP, wait_s=self._wait_s()))
         if portions is None:
             return
+        if self.source.has_skipped():
+            self.task.number_from(self.source.positions.values())
+            self._counted_rows = self.task.rows
         now_ns = self._now_ns()
         due_ns = self.task.run.due_ns()
         outside = Outside(answers=self.outlets.answers(), inhibited=self._inhibited_anew())

@@ -32,7 +32,7 @@ class Snapshot:
     """Of the task's definition."""
     steps: int
     rows: int
-    """Points taken in since the task's beginning."""
+    """The number of the next point."""
     positions: dict[tuple[str, int], int]
     keys: Keys
     states: dict[str, Any]

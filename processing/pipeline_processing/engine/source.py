@@ -42,6 +42,9 @@ class Source(Protocol):
     def has_caught_up(self) -> bool:
         """Whether all is read that was there when this began."""
 
+    def has_skipped(self) -> bool:
+        """Whether, since this was asked last, something was gone before it was read."""
+
     def wake(self) -> None:
         """End a `read` that waits."""
 
@@ -61,6 +64,7 @@ class LogSource:
         self.positions, self._ends = dict(began.positions), dict(began.ends)
         self._ring, self._open, self._decode = ring, open_broker, decode
         self._cursor = 0
+        self._skipped = False
         self._broker: Broker | None = None
 
     def read(self, *, rows: int, wait_s: float) -> list[Portion]:
@@ -89,6 +93,10 @@ class LogSource:
     def has_caught_up(self) -> bool:
         return all(self.positions[place] >= end for place, end in self._ends.items())
 
+    def has_skipped(self) -> bool:
+        skipped, self._skipped = self._skipped, False
+        return skipped
+
     def wake(self) -> None:
         self._ring.wake()
 
@@ -109,6 +117,7 @@ class LogSource:
 
     def _skip(self, topic: str) -> None:
         """Go on with the oldest that is left."""
+        self._skipped = True
         for partition, offset in self._log().begin_offsets(topic).items():
             if (topic, partition) in self.positions:
                 self.positions[topic, partition] = max(offset, self.positions[topic, partition])
@@ -165,6 +174,9 @@ class DirectSource:
 
     def has_caught_up(self) -> bool:
         return True
+
+    def has_skipped(self) -> bool:
+        return False
 
     def is_done(self) -> bool:
         with self._changed:

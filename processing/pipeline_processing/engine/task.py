@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ class Outside:
 
 
 NOTHING = Outside()
+GAP_BITS = 32
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Task:
     """Held while a step changes the states."""
     steps: int = 0
     rows: int = 0
-    """Points taken in since its beginning."""
+    """The number of the next point: how many were taken in since its beginning, but for gaps."""
     heard: Heard = field(default_factory=Heard)
     limits: Limits = field(default_factory=Limits)
     _silence: Silence = field(default_factory=Silence)
@@ -74,6 +75,13 @@ class Task:
         if run is not self.run:
             with self.lock:
                 self._runs(run)
+
+    def number_from(self, positions: Iterable[int]) -> None:
+        """Points were gone before they were read here; an earlier life may have read them, and named alerts by their numbers.
+
+        Those that come get numbers that it has given to none: they begin where the queue goes on, times more than a life reads.
+        """
+        self.rows = max(self.rows, sum(positions) << GAP_BITS)
 
     def note_groups(self, now_ns: int) -> None:
         """Those that had points lately."""

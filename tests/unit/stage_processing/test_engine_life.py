@@ -141,6 +141,22 @@ def test_tasks_that_are_in_the_middle_of_a_step_are_left_at_a_stop_that_does_not
     assert comes(lambda: sums(second) == [7.0])
 
 
+def test_an_alert_after_points_that_the_queue_has_no_more_is_another_than_those_that_were_lost(
+    machine: Machine,
+) -> None:
+    machine.engine()
+    machine.write(9)
+    assert comes(lambda: len(machine.alerts()) == 1)
+    ends = machine.broker().end_offsets(POINTS.name).items()
+    second = machine.engine(
+        meanwhile=lambda: machine.log.begin.update({(POINTS.name, each): end for each, end in ends})
+    )
+    machine.write(9)
+    assert comes(lambda: sums(second) == [9.0])
+    assert comes(lambda: len(machine.alerts()) == 2)
+    assert len(set(machine.alerts())) == 2
+
+
 def test_two_who_hold_a_task_at_once_say_each_thing_once_and_the_newer_one_goes_on(machine: Machine) -> None:
     first = machine.holder(1)
     machine.write(6, 1)
