@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline_queue.brokers import open_broker
+from pipeline_queue.brokers import Record, open_broker
 from pipeline_queue.codec import decode
 from pipeline_queue.events import Event
 from pipeline_queue.points import block
@@ -116,15 +116,19 @@ class RunningEngine:
 
     def points(self) -> int:
         """How many the queue holds, whoever was told so."""
-        with closing(open_broker(self.queue_url)) as broker:
-            records = broker.read(POINTS.name, broker.begin_offsets(POINTS.name), limit=10**9)
-        return sum(block.decode(record.value)[1].num_rows for record in records)
+        return sum(block.decode(record.value)[1].num_rows for record in self._records(POINTS.name))
 
     def alerts(self) -> list[Event]:
         """As they were recorded, oldest first."""
+        return [event for record in self._records(ALERTS.name) for event in decode(ALERTS, record).events]
+
+    def _records(self, topic: str) -> Iterator[Record]:
+        """All of them: a read ends where its bytes are many."""
         with closing(open_broker(self.queue_url)) as broker:
-            records = broker.read(ALERTS.name, broker.begin_offsets(ALERTS.name), limit=10**9)
-        return [event for record in records for event in decode(ALERTS, record).events]
+            at = broker.begin_offsets(topic)
+            while found := broker.read(topic, at):
+                yield from found
+                at |= {each.partition: each.offset + 1 for each in found}
 
     def _environment(self) -> dict[str, str]:
         return {
