@@ -26,6 +26,7 @@ from waiting import PATIENCE_S, until
 
 POINTS = 1_000_000 if "PIPELINE_SOAK" in os.environ else 100_000
 A_REQUEST, HOSTS, KILLS = 1_000, 100, 6
+THROUGH_WITHIN_S = PATIENCE_S * POINTS / 100_000
 SETTINGS = {"TASKS_SNAPSHOT_INTERVAL_S": "1"}
 BEGIN_NS, STEP_NS = 1_500_000_000_000_000_000, 10_000_000
 
@@ -160,7 +161,7 @@ def undisturbed(watched: Watched) -> Outcome:
     with closing(http.client.HTTPConnection("127.0.0.1", watched.engine.port, timeout=PATIENCE_S)) as connection:
         for body in requests():
             assert asked(connection, "POST", "/write?db=telegraf&rp=autogen", body) == (204, b"")
-    assert until(watched.is_through, PATIENCE_S), watched.engine.log()
+    assert until(watched.is_through, THROUGH_WITHIN_S, pause_s=1), watched.engine.log()
     return watched.outcome()
 
 
@@ -203,7 +204,7 @@ def test_whatever_is_killed_when_the_outcome_is_that_of_an_undisturbed_run(tmp_p
     ):
         watched = Watched(b, receiver, influx)
         disturbed(watched, moments)
-        until(lambda: watched.outcome() == expected, PATIENCE_S)
+        until(lambda: watched.outcome() == expected, THROUGH_WITHIN_S, pause_s=1)
         found = watched.outcome()
         assert b.points() == POINTS
     assert max(expected.alerts.values()) == 1
