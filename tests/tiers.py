@@ -3,8 +3,8 @@
 In:   `--unit`, `--e2e`, `--stack` choose a tier, `--socketio`, `--spark`, `--streaming` the tests of a part without a Docker
       engine, `--soak` the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
 Out:  pytest's own output a tier, then the table, then the sums on one line. Exit status 0 if nothing failed.
-Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier, which has the machine for itself;
-two workers run the others.
+Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier. Two workers run each tier; in the
+last, one has all tests of the stack, the other the laws of real servers.
 """
 
 from __future__ import annotations
@@ -159,8 +159,11 @@ TIERS = (
         arguments=("tests/e2e", *NO_ENGINE, *TWO_WORKERS, "--no-loadscope-reorder"),
         lacking=_browser_or_java,
     ),
-    # The laws first: a stack that stands takes half of the machine from them.
-    Tier(name="stack", arguments=("tests/laws", "tests/stack", "-m", "engine"), lacking=_engine),
+    Tier(
+        name="stack",
+        arguments=("tests/stack", "tests/laws", "-m", "engine", *TWO_WORKERS, "--no-loadscope-reorder"),
+        lacking=_engine,
+    ),
 )
 
 PROCESSING = ("tests/unit/stage_processing", "tests/e2e/test_spark_windows.py", "tests/e2e/test_spark_outage.py")
