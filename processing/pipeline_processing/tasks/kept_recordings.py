@@ -1,6 +1,6 @@
 """Recordings in a folder: a Parquet file each (pipeline_queue/recordings/parquet.py), and what is told of it in a file beside it.
 
-In:      the queue's topic `points`.
+In:      the queue's points (point_log.py).
 Out:     see recordings.py; `blocks` gives a recording's points again. What was being recorded when the process ended has failed.
 Refuses: (Refused) ids that are taken or too long for a file, batch recordings, queries that selection.py refuses.
 A folder belongs to one process at a time, from the first question to `close`.
@@ -52,13 +52,12 @@ class KeptRecordings:
         stopping = threading.Event()
         until = Until(time_ns=stop_ns, clock=self._clock, stopped=stopping.is_set)
         try:
-            log_of_points = PointLog.from_now(self._open_broker)
+            log_of_points = PointLog.from_now(self._open_broker, task.dbrps)
         except QueueError:
             self._forget(recording_id)
             raise
-        dbrps = set(task.dbrps)
-        blocks = (each for each in log_of_points.live(until) if (each.database, each.retention_policy) in dbrps)
-        self._record(begun, until.cut(blocks), stopping, lambda: until.progress(begun.date_ns))
+        blocks = until.cut(log_of_points.live(until))
+        self._record(begun, blocks, stopping, lambda: until.progress(begun.date_ns))
         return begun
 
     def create_batch(self, recording_id: str, task: TaskDefinition, *, start_ns: int, stop_ns: int) -> Recording:
@@ -82,7 +81,7 @@ class KeptRecordings:
     def found(self, query: str) -> Callable[[], Iterable[PointBlock]]:
         """What a query finds of what the queue keeps up to now; raises Refused."""
         selection = selected(query, self._clock.now_ns())
-        return lambda: selection.of(PointLog.kept(self._open_broker))
+        return lambda: selection.of(PointLog.kept(self._open_broker, [selection.dbrp]))
 
     def blocks(self, recording_id: str) -> Iterator[PointBlock]:
         """Its points in order; raises NoRecording."""
