@@ -65,6 +65,15 @@ class TaskApi:
         """What an httpOut held at a replay's end."""
         return _sound(*self._ask("GET", f"/replays/{quote(replay_id)}/{quote(endpoint)}"))
 
+    def alerts(self, replay_id: str) -> Iterator[dict[str, Any]]:
+        """What a replay's alert nodes told, page by page."""
+        total, offset = 1, 0
+        while offset < total:
+            asked = urlencode({"offset": offset, "limit": PAGE})
+            found = _sound(*self._ask("GET", f"/replay-alerts/{quote(replay_id)}?{asked}"))
+            yield from found["alerts"]
+            total, offset = found["total"], offset + PAGE
+
     def every(
         self, pattern: str, fields: tuple[str, ...] = ("link",), *, kind: str = "tasks"
     ) -> Iterator[dict[str, Any]]:

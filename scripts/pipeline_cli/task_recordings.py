@@ -94,7 +94,7 @@ def delete(
         api.remove("recordings", name)
 
 
-def replay(
+def replay(  # noqa: PLR0913, PLR0917 (one an option)
     task_id: Annotated[str, typer.Argument(metavar="TASK", help="Which task's script runs.", show_default=False)],
     recording_id: Annotated[str, typer.Argument(metavar="RECORDING", show_default=False)],
     real: Annotated[
@@ -107,19 +107,20 @@ def replay(
         list[str] | None,
         typer.Option("--output", metavar="NAME", help="An httpOut to print, as JSON.", show_default=False),
     ] = None,
+    alerts: Annotated[bool, typer.Option("--alerts", help="Print its alerts, as JSON.")] = False,
+    replay_id: Name = None,
+    url: Url = None,
 ) -> None:
-    """Run a recording through a copy of a task, and print the copy's counters, or what its httpOuts hold."""
-    api = TaskApi()
-    asked = {
-        "task": task_id,
-        "recording": recording_id,
-        "recording-time": recorded,
-        "clock": "real" if real else "fast",
-    }
+    """Run a recording through a copy of a task, and print the copy's counters, or its alerts and what its httpOuts hold."""
+    api = TaskApi(url)
+    how = {"recording-time": recorded, "clock": "real" if real else "fast"}
+    asked = _named(replay_id, task=task_id, recording=recording_id) | how
     told = _begun(api, "replays", asked, no_wait=False)
+    for alert in api.alerts(told["id"]) if alerts else ():
+        print(json.dumps(alert))
     for name in outputs or ():
         print(json.dumps({"httpOut": name} | api.output(told["id"], name)))
-    if not outputs:
+    if not outputs and not alerts:
         for node, counters in told["stats"]["node-stats"].items():
             print(f"{node}: {counters['collected']:,} in, {counters['emitted']:,} out, {counters['errors']:,} errors")
 

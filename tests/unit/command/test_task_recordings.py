@@ -24,7 +24,14 @@ from pipeline_queue.topics import POINTS
 from running_tasks import RunningTasks, running_tasks
 from typer.testing import CliRunner
 
-SCRIPT = "dbrp \"d\".\"r\"\nstream\n    |from()\n        .measurement('cpu')\n    |httpOut('newest')\n"
+SCRIPT = """dbrp "d"."r"
+stream
+    |from()
+        .measurement('cpu')
+    |httpOut('newest')
+    |alert()
+        .crit(lambda: "usage" > 1)
+"""
 QUERY = "select * from d.r.cpu where time < '1970-01-01T00:00:10Z'"
 
 
@@ -90,11 +97,20 @@ def test_what_is_recorded_is_listed_replayed_and_deleted() -> None:
         "stream0: 2 in, 2 out, 0 errors",
         "from1: 2 in, 2 out, 0 errors",
         "http_out2: 2 in, 2 out, 0 errors",
+        "alert3: 2 in, 1 out, 0 errors",
     ]
     name, output = task("replay", "cpu", "rec", "--rec-time", "--output", "newest").stdout.splitlines()
     assert re.fullmatch(r"[0-9a-f-]{36}", name)
     series = {"name": "cpu", "columns": ["time", "usage"], "values": [["1970-01-01T00:00:02Z", 2]]}
     assert json.loads(output) == {"httpOut": "newest", "series": [series]}
+    printed = task("replay", "cpu", "rec", "--rec-time", "--alerts", "--output", "newest", "--id", "again").stdout
+    name, alert, output = printed.splitlines()
+    told = {each: json.loads(alert)[each] for each in ("alert", "id", "level", "time", "data")}
+    assert told == {
+        **{"alert": "alert3", "id": "cpu:nil", "level": "CRITICAL", "time": "1970-01-01T00:00:02Z"},
+        "data": {"series": [series]},
+    }
+    assert (name, json.loads(output)["httpOut"]) == ("again", "newest")
     assert task("record", "delete", "rec").exit_code == 0
     assert task("record", "list", "--json").stdout == ""
 
@@ -121,6 +137,12 @@ def test_a_stream_is_recorded_for_as_long_as_is_said() -> None:
 def test_what_the_api_refuses_is_said_in_its_words(arguments: list[str], told: str) -> None:
     with pytest.raises(CommandError, match=told):
         task_or_raise(*arguments)
+
+
+def test_a_replay_is_asked_of_the_server_that_is_said(monkeypatch: pytest.MonkeyPatch, running: RunningTasks) -> None:
+    monkeypatch.setenv("TASKS_URL", "http://127.0.0.1:1")
+    with pytest.raises(TaskRefused, match="recording not found"):
+        task_or_raise("replay", "cpu", "no", "--url", running.url)
 
 
 def test_a_duration_that_is_none_is_refused_at_once() -> None:

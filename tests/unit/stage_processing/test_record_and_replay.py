@@ -145,6 +145,33 @@ def test_what_was_written_is_recorded_and_replayed_and_its_result_read(stack: St
     }
 
 
+def test_the_alerts_of_a_replay_are_read_beside_its_outputs_in_the_order_of_their_points(stack: Stack) -> None:
+    script = (
+        "stream|from().measurement('cpu').groupBy('host')"
+        '|alert().id(\'{{ index .Tags "host" }}\').warn(lambda: "usage" > 1).crit(lambda: "usage" > 5).stateChangesOnly()'
+    )
+    stack.ask("PATCH", "/tasks/cpu", {"script": script})
+    stack.ask(
+        "POST", "/write?db=d&rp=r&precision=s", "cpu,host=a usage=2 10\ncpu,host=b usage=9 11\ncpu,host=a usage=0 12"
+    )
+    query = "select * from d.r.cpu"
+    stack.ask("POST", "/replays/query", {"id": "rep", "task": "cpu", "query": query, "recording-time": True})
+    stack.replays.wait("rep", PATIENCE_S)
+    status, told = stack.ask("GET", "/replay-alerts/rep")
+    found = [(each["alert"], each["id"], each["level"], each["previousLevel"], each["time"]) for each in told["alerts"]]
+    assert (status, told["total"]) == (200, 3)
+    assert found == [
+        ("alert2", "a", "WARNING", "OK", "1970-01-01T00:00:10Z"),
+        ("alert2", "b", "CRITICAL", "OK", "1970-01-01T00:00:11Z"),
+        ("alert2", "a", "OK", "WARNING", "1970-01-01T00:00:12Z"),
+    ]
+    series = {"name": "cpu", "tags": {"host": "b"}, "columns": ["time", "usage"]}
+    assert told["alerts"][1]["data"] == {"series": [series | {"values": [["1970-01-01T00:00:11Z", 9]]}]}
+    part = stack.ask("GET", "/replay-alerts/rep?offset=1&limit=1&fields=id&fields=level")
+    assert part == (200, {"total": 3, "alerts": [{"id": "b", "level": "CRITICAL"}]})
+    assert [stack.ask("GET", f"/replay-alerts/{each}")[0] for each in ("rep?fields=no", "no")] == [400, 404]
+
+
 def test_a_task_over_a_topic_of_the_queue_is_recorded_and_replayed(stack: Stack) -> None:
     script = "stream|from().measurement('heartbeats').groupBy('service')|sum('lag')|httpOut('lag')"
     reads = [{"db": "pipeline", "rp": "heartbeats"}]
