@@ -166,6 +166,10 @@ class MemoryRecordings:
         self.asked.append((recording_id, query, kind))
         return self._begun(recording_id, kind)
 
+    def create_import(self, recording_id: str, file: bytes) -> Recording:
+        self.asked.append((recording_id, file))
+        return self._begun(recording_id, "stream")
+
     def finish(self, recording_id: str, **result: Any) -> None:
         over = {"status": "finished", "progress": 1.0, "date_ns": self.clock.now_ns()}
         self.kept[recording_id] = replace(self.kept[recording_id], **over | result)

@@ -16,12 +16,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import pyarrow as pa
 from pipeline_output.state.definitions import TaskType
 from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock, SystemClock
 from pipeline_queue.errors import QueueError
 from pipeline_queue.points.block import PointBlock
 from pipeline_queue.recordings.parquet import RecordingWriter, recorded_blocks, recorded_rows
+from pipeline_queue.recordings.soundness import sound
 
 from pipeline_processing.tasks.errors import NoRecording, Refused
 from pipeline_processing.tasks.point_log import PointLog, Until
@@ -66,17 +68,20 @@ class KeptRecordings:
     def create_query(self, recording_id: str, query: str, *, kind: TaskType) -> Recording:
         if kind != "stream":
             raise Refused(NOT_BATCH)
-        blocks = self.found(query)
-        begun = self._begun(recording_id, "stream")
-        stopping = threading.Event()
-        self._record(begun, _until(blocks(), stopping), stopping, lambda: 0.0)
-        return begun
+        return self.keep(recording_id, self.found(query)())
+
+    def create_import(self, recording_id: str, file: bytes) -> Recording:
+        """Raises BadRecording for what is no recording's file."""
+        source = pa.BufferReader(file)
+        recorded_rows(source)
+        return self.keep(recording_id, sound(recorded_blocks(source)))
 
     def keep(self, recording_id: str, blocks: Iterable[PointBlock]) -> Recording:
-        """Points at hand, such as another's recording, as one; returns when it is over."""
+        """Points at hand, such as another's recording, as one."""
         begun = self._begun(recording_id, "stream")
-        self._write(begun, blocks, threading.Event(), lambda: 0.0)
-        return self.show(recording_id)
+        stopping = threading.Event()
+        self._record(begun, _until(blocks, stopping), stopping, lambda: 0.0)
+        return begun
 
     def found(self, query: str) -> Callable[[], Iterable[PointBlock]]:
         """What a query finds of what the queue keeps up to now; raises Refused."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pipeline_processing.tasks.errors import NoRecording, Refused
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
@@ -14,10 +16,12 @@ from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
 from pipeline_queue.codec import as_repeated, blocks
+from pipeline_queue.errors import BadRecording
 from pipeline_queue.events import event_id, event_type
 from pipeline_queue.points.block import messages
 from pipeline_queue.points.message_ids import MessageIds
 from pipeline_queue.recordings.lines import blocks_of_lines
+from pipeline_queue.recordings.parquet import RecordingWriter
 from pipeline_queue.topics import MONITORING, POINTS
 
 NOW_NS = 100 * 10**9
@@ -161,9 +165,39 @@ def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
     assert here.times_s("q") == [10, 12]
 
 
+def test_a_file_of_another_recording_is_one_here_with_the_same_points(queue_of_points: Queue, tmp_path: Path) -> None:
+    here = queue_of_points
+    writer = RecordingWriter(tmp_path / "elsewhere.parquet")
+    for block in blocks_of_lines("m,h=b v=1 7\nm,h=a v=2i 3", ("d", "r"), "s"):
+        writer.add(block)
+    writer.finish()
+    file = (tmp_path / "elsewhere.parquet").read_bytes()
+    begun = here.recordings.create_import("r", file)
+    told = here.recordings.wait("r", PATIENCE_S)
+    assert (begun.status, told.status, told.type, here.times_s("r")) == ("running", "finished", "stream", [7, 3])
+    with pytest.raises(BadRecording, match="cannot be read"):
+        here.recordings.create_import("other", file[:-1])
+    assert [each.id for each in here.recordings.every()] == ["r"]
+
+
+def test_a_file_whose_points_are_none_fails_as_a_recording(queue_of_points: Queue, tmp_path: Path) -> None:
+    here = queue_of_points
+    columns = {
+        "time": pa.array([1]),
+        "series": pa.array([b"m,h"], pa.binary()).dictionary_encode(),
+        **dict.fromkeys(("db", "rp"), pa.array(["d"]).dictionary_encode()),
+        "float:v": pa.array([1.0]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "bad.parquet")
+    here.recordings.create_import("r", (tmp_path / "bad.parquet").read_bytes())
+    told = here.recordings.wait("r", PATIENCE_S)
+    assert (told.status, "is no series" in told.error) == ("failed", True)
+
+
 def test_an_interrupted_recording_has_failed_after_a_restart(queue_of_points: Queue) -> None:
     here = queue_of_points
     here.recordings.keep("whole", blocks_of_lines("m v=1 1", ("d", "r"), "s"))
+    here.recordings.wait("whole", PATIENCE_S)
     (here.folder / "half.spool").write_bytes(b"half")
     (here.folder / "half.json").write_text('{"id":"half","type":"stream","date_ns":5,"status":"running"}')
     again = here.opened()

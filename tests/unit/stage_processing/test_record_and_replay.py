@@ -197,6 +197,13 @@ def test_a_query_is_replayed_without_a_recording(stack: Stack) -> None:
     assert stack.ask("GET", "/replays/rep")[1]["stats"]["node-stats"]["from1"]["collected"] == 1
 
 
+def test_a_file_that_is_no_recording_is_refused_and_nothing_is_begun(stack: Stack) -> None:
+    status, told = stack.ask("POST", "/recordings/import?id=r", "nothing")
+    assert (status, told["error"].startswith("invalid recording: it cannot be read")) == (400, True)
+    assert stack.ask("POST", "/recordings/import?id=a%20b", "nothing")[0] == 400
+    assert stack.ask("GET", "/recordings")[1] == {"recordings": []}
+
+
 def test_what_is_not_known_here_is_refused_over_http_too(stack: Stack) -> None:
     batch = {"task": "cpu", "start": "1970-01-01T00:00:00Z"}
     asked = [

@@ -73,6 +73,7 @@ class App:
             "/recordings/stream": {"POST": recordings.create_stream},
             "/recordings/batch": {"POST": recordings.create_batch},
             "/recordings/query": {"POST": recordings.create_query},
+            "/recordings/import": {"POST": recordings.create_import},
             "/replays": {"GET": replays.list, "POST": replays.create},
             "/replays/batch": {"POST": replays.create_batch},
             "/replays/query": {"POST": replays.create_query},
