@@ -79,7 +79,7 @@ export class Replays {
 function drawAlerts({ total = 0, alerts = [], error = "" }) {
   document.querySelector("#replay-alerts").hidden = false;
   const all = alerts.length < total ? `The first ${number(alerts.length)} of ${number(total)}` : count(total, "alert");
-  document.querySelector("#replay-alerts-note").textContent = error || `${all}, at the times of the points; they were sent to nobody.`;
+  document.querySelector("#replay-alerts-note").textContent = error || (total ? `${all}, at the times of the points; they were sent to nobody.` : "None.");
   const rows = d3.select("#replay-alerts tbody").selectAll("tr").data(alerts).join("tr").attr("data-alert", (each) => each.id);
   const cells = (each) => [timeOf(Date.parse(each.time)), each.level, each.previousLevel, each.id, each.message, each.alert];
   rows.selectAll("td").data(cells).join("td").attr("class", (_, i) => (i === 0 ? null : i === 4 ? "string doing" : "string")).each(function draw(text, i) {
