@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pipeline_processing.tasks.errors import NoRecording, Refused
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
+from pipeline_processing.tasks.point_log import PointLog, Until
 from pipeline_processing.tasks.selection import Selection, selected
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
@@ -163,6 +164,19 @@ def test_a_query_finds_what_the_queue_keeps(queue_of_points: Queue) -> None:
     here.recordings.create_query("q", query, kind="stream")
     assert here.recordings.wait("q", PATIENCE_S).status == "finished"
     assert here.times_s("q") == [10, 12]
+
+
+def test_what_the_queue_forgets_while_it_is_recorded_is_passed_over(queue_of_points: Queue) -> None:
+    here = queue_of_points
+    log = PointLog.from_now(lambda: here.broker, TASK.dbrps)
+    here.write("m v=1 101")
+    here.write("m v=2 102")
+    ((partition, _),) = log.offsets["points"].items()
+    here.broker.trim("points", {partition: 1})
+    until = Until(time_ns=NOW_NS, clock=here.clock, stopped=lambda: False)
+    assert [each.batch.column("v").to_pylist() for each in log.live(until)] == [[2.0]]
+    kept = PointLog.kept(lambda: here.broker, TASK.dbrps)
+    assert [each.batch.column("v").to_pylist() for each in kept] == [[2.0]]
 
 
 def test_a_file_of_another_recording_is_one_here_with_the_same_points(queue_of_points: Queue, tmp_path: Path) -> None:
