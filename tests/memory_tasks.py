@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline_processing.engine.left import Told
 from pipeline_processing.errors import ProcessingError
 from pipeline_processing.tasks.errors import NoRecording, NoReplay, NoTask, Refused, UnknownEndpoint
 from pipeline_processing.tasks.recordings import Recording
@@ -50,6 +51,7 @@ class MemoryTaskMaster:
 
     running: dict[str, MemoryTask] = field(default_factory=dict)
     outputs: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    told: dict[str, list[Told]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     started: list[tuple[str, int]] = field(default_factory=list)
     """Ids and versions, in order."""
@@ -92,6 +94,9 @@ class MemoryTaskMaster:
         if endpoint not in self.endpoints(task_id):
             raise UnknownEndpoint(task_id, endpoint, known=self.endpoints(task_id))
         return self.outputs.get((task_id, endpoint), b'{"series":[]}')
+
+    def alerts(self, task_id: str) -> list[Told]:
+        return self.told.get(task_id, [])
 
     def endpoints(self, task_id: str) -> list[str]:
         return self.running[task_id].endpoints() if task_id in self.running else []
@@ -160,6 +165,10 @@ class MemoryRecordings:
     def create_query(self, recording_id: str, query: str, *, kind: Any) -> Recording:
         self.asked.append((recording_id, query, kind))
         return self._begun(recording_id, kind)
+
+    def create_import(self, recording_id: str, file: bytes) -> Recording:
+        self.asked.append((recording_id, file))
+        return self._begun(recording_id, "stream")
 
     def finish(self, recording_id: str, **result: Any) -> None:
         over = {"status": "finished", "progress": 1.0, "date_ns": self.clock.now_ns()}

@@ -54,6 +54,11 @@ class TaskApi:
         """A recording or a replay; `kind` is `recordings/stream`, `replays`, .."""
         return _sound(*self._ask("POST", f"/{kind}", asked))
 
+    def bring(self, recording_id: str | None, file: bytes) -> dict[str, Any]:
+        """A recording, as its file."""
+        named = f"?{urlencode({'id': recording_id})}" if recording_id else ""
+        return _sound(*self._ask("POST", f"/recordings/import{named}", file))
+
     def stands(self, kind: str, name: str) -> dict[str, Any]:
         """How a recording or a replay stands, also where it failed; `kind` is `recordings` or `replays`."""
         return _sound(*self._ask("GET", f"/{kind}/{quote(name)}"))
@@ -64,6 +69,15 @@ class TaskApi:
     def output(self, replay_id: str, endpoint: str) -> dict[str, Any]:
         """What an httpOut held at a replay's end."""
         return _sound(*self._ask("GET", f"/replays/{quote(replay_id)}/{quote(endpoint)}"))
+
+    def alerts(self, replay_id: str) -> Iterator[dict[str, Any]]:
+        """What a replay's alert nodes told, page by page."""
+        total, offset = 1, 0
+        while offset < total:
+            asked = urlencode({"offset": offset, "limit": PAGE})
+            found = _sound(*self._ask("GET", f"/replay-alerts/{quote(replay_id)}?{asked}"))
+            yield from found["alerts"]
+            total, offset = found["total"], offset + PAGE
 
     def every(
         self, pattern: str, fields: tuple[str, ...] = ("link",), *, kind: str = "tasks"
@@ -78,11 +92,13 @@ class TaskApi:
                 return
             offset += PAGE
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-        headers = {"Content-Type": "application/json"} | (
+    def _ask(self, method: str, path: str, body: dict[str, Any] | bytes | None = None) -> tuple[int, Any]:
+        """Bytes are sent as they are."""
+        is_file = isinstance(body, bytes)
+        headers = {"Content-Type": "application/octet-stream" if is_file else "application/json"} | (
             {"Authorization": f"Bearer {self._token}"} if self._token else {}
         )
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or is_file else json.dumps(body).encode()
         asked = urllib.request.Request(f"{self.url}/kapacitor/v1{path}", data=data, method=method, headers=headers)
         try:
             with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:

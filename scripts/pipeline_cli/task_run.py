@@ -20,17 +20,13 @@ if TYPE_CHECKING:
 
 TEST_SUFFIX = ".test"
 DBRP = ("data", "autogen")
+FORMS = "Points: .parquet, .srpl, .brpl, .zip, .lp or .txt (line protocol), .ndjson; gzipped or not."
+Precision = Annotated[str, typer.Option(help="The unit of the times of line protocol: n, u, ms, s, m or h.")]
 
 
 def run(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A TICKscript's file.", show_default=False)],
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="Points: .parquet, .srpl, .brpl, .zip, .lp or .txt (line protocol), .ndjson; gzipped or not.",
-            show_default=False,
-        ),
-    ],
+    data: Annotated[Path, typer.Option(help=FORMS, show_default=False)],
     dbrp: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +36,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    precision: Annotated[str, typer.Option(help="The unit of the times of line protocol: n, u, ms, s, m or h.")] = "n",
+    precision: Precision = "n",
     variables: Annotated[
         Path | None, typer.Option("--vars", help="A JSON file with values of its variables.", show_default=False)
     ] = None,

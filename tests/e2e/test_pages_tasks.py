@@ -167,6 +167,7 @@ def test_a_recording_is_replayed_and_its_results_are_shown(site: Site, browser: 
     site.engine.define("cpu", SCRIPT)
     stop = datetime.now(UTC) + timedelta(hours=1)
     site.ask("POST", "/recordings/stream", {"id": "taken", "task": "cpu", "stop": stop.isoformat()})
+    site.write(95.0)
     site.write(42.0)
     later = f"later v=1 {int(stop.timestamp()) + 1}"  # ends the recording
     assert site.engine.ask("POST", "/write?db=telegraf&rp=autogen&precision=s", later.encode()) == (204, b"")
@@ -178,6 +179,8 @@ def test_a_recording_is_replayed_and_its_results_are_shown(site: Site, browser: 
         row = "document.querySelector('#replay-outputs tbody tr')"
         await_true(page, f"{row} !== null")
         assert "42" in page.evaluate(f"[...{row}.cells].map((cell) => cell.textContent)")
+        told = "[...document.querySelectorAll('#replay-alerts tbody tr')].map((row) => row.cells[1].textContent).join()"
+        await_true(page, f"{told} === 'CRITICAL,OK'")
 
 
 def test_an_engine_that_is_away_is_said_with_the_command_that_starts_it(site: Site, browser: Browser) -> None:

@@ -131,6 +131,8 @@ def test_the_walk_from_define_to_slack_and_back_by_replay_is_as_the_page_says(tm
         assert client.ask("POST", "/replays", replay)[0] == 201
         assert until(lambda: client.is_finished("replays", "again"), PATIENCE_S)
         assert client.ask("GET", "/replays/again/usage") == (200, live)
+        alerts = json.loads(part_of_page('{"total"', "]}"))
+        assert client.ask("GET", "/replay-alerts/again?fields=time&fields=level&fields=id") == (200, alerts)
         assert len(slack.got) == 1, "the replay told the live task's handlers"
 
 

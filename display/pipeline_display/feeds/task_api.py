@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -45,9 +46,9 @@ class TaskApi:
         self.url = url
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
-    def get(self, path: str, *, within_s: float, **parameters: str) -> Answer:
+    def get(self, path: str, *, within_s: float, **parameters: str | Sequence[str]) -> Answer:
         """Raises TasksAway."""
-        query = f"?{urlencode(parameters)}" if parameters else ""
+        query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
         return self._answer(urllib.request.Request(self._address(path) + query, headers=self._headers), within_s)
 
     def send(self, method: str, path: str, body: Any, *, within_s: float) -> Answer:

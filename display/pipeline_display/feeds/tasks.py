@@ -2,9 +2,9 @@
 
 In:   looks, and the task API.
 Out:  frames {"time_ns", "is_away", "trouble", "tasks": [..]} of the list; and of one task {"task_id", "replay_id", "time_ns",
-      "is_away", "trouble", "task", "outputs", "recordings", "replays", "replay", "replay_outputs"}: `task` as the API shows it,
-      null where there is none; outputs are {endpoint: {"series": [..]} or {"error": ".."}} of its httpOuts; `replay` is the one
-      that is looked at.
+      "is_away", "trouble", "task", "outputs", "recordings", "replays", "replay", "replay_outputs", "replay_alerts"}: `task` as the
+      API shows it, null where there is none; outputs are {endpoint: {"series": [..]} or {"error": ".."}} of its httpOuts; `replay`
+      is the one that is looked at, its alerts are {"total", "alerts": [{"time", "level", ..}, ..]}, the first ones, or {"error": ".."}.
 An API that does not answer `is_away`, which the pages are told: it is no reason for the display to be unwell.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,11 @@ WAIT_S = 0.5
 PATIENCE_S = 3.0
 """For all that is asked of one look; the display is unwell when a feed has been silent for 5 s."""
 FIELDS = ("type", "dbrps", "status", "executing", "error", "stats", "modified")
+ALERTS: Mapping[str, str | Sequence[str]] = {
+    "limit": "100",
+    "fields": ["alert", "time", "level", "previousLevel", "id", "message"],
+}
+"""The first of a replay, without the rows that they are about."""
 STRING = r"'(?:[^'\\]|\\.)*'"
 ENDPOINT = re.compile(rf"\bhttpOut\(\s*(?P<said>{STRING}|\w+)\s*\)")
 VARIABLE = rf"\bvar\s+{{}}\s*=\s*(?P<said>{STRING})"
@@ -69,7 +74,14 @@ def one_task(api: TaskApi) -> Fetch:
         told = {
             **{"task_id": look.task, "replay_id": look.replay, "time_ns": time.time_ns()},
             **{"is_away": False, "trouble": "", "task": None},
-            **{"outputs": {}, "recordings": [], "replays": [], "replay": None, "replay_outputs": {}},
+            **{
+                "outputs": {},
+                "recordings": [],
+                "replays": [],
+                "replay": None,
+                "replay_outputs": {},
+                "replay_alerts": {},
+            },
         }
         try:
             _Asking(api, look).fill(told)
@@ -122,6 +134,8 @@ class _Asking:
             replay = self._get("replays", self._look.replay)
             told["replay"] = {"id": self._look.replay, "error": replay.error} if replay.error else replay.told
             told["replay_outputs"] = dict(self._outputs(names, **{"replay-id": self._look.replay}))
+            alerts = self._get("replay-alerts", self._look.replay, **ALERTS)
+            told["replay_alerts"] = {"error": alerts.error} if alerts.error else alerts.told
 
     def _outputs(self, names: list[str], **parameters: str) -> Iterator[tuple[str, Any]]:
         for name in names:
@@ -132,5 +146,5 @@ class _Asking:
         answer = self._get(kind)
         return [] if answer.error else answer.told.get(kind, [])
 
-    def _get(self, *names: str, **parameters: str) -> Answer:
+    def _get(self, *names: str, **parameters: str | Sequence[str]) -> Answer:
         return self._api.get(path_of(*names), within_s=max(0.05, self._deadline_s - time.monotonic()), **parameters)

@@ -1,13 +1,14 @@
 /* Replays of a task: which recordings there are, one that is made, a replay that is begun, and what the chosen one came to.
  *
- * In:  frames of the feed `task`: {recordings, replays, replay, replay_outputs}.
+ * In:  frames of the feed `task`: {recordings, replays, replay, replay_outputs, replay_alerts}.
  * Out: `chosen`, the id of the replay that the page looks at; a wish for each that is started.
  */
 
 import { HttpOuts } from "./http_outs.js";
-import { dateAndTime, number } from "./format.js";
+import { count, dateAndTime, number, timeWithMs } from "./format.js";
 
 const RECORDED_S = 30;
+const DAY_MS = 86_400_000;
 
 export class Replays {
   /** `send(wish, answered)`; `look()` is called when another replay is chosen. */
@@ -33,6 +34,7 @@ export class Replays {
     if (frame.replay_id !== this.chosen) return;
     if (frame.replay) document.querySelector("#replay-status").textContent = standing(frame.replay);
     this.outs.take(frame.replay_outputs);
+    drawAlerts(frame.replay_alerts);
   }
 
   draw() {
@@ -57,6 +59,7 @@ export class Replays {
     if (id === this.chosen) return;
     this.chosen = id;
     this.outs.clear();
+    document.querySelector("#replay-alerts").hidden = true;
     document.querySelector("#replay-status").textContent = "";
     this.look();
   }
@@ -70,6 +73,23 @@ export class Replays {
   #say(text) {
     document.querySelector("#replay-said").textContent = text;
   }
+}
+
+/** The first ones, in the order of the points that caused them. */
+function drawAlerts({ total = 0, alerts = [], error = "" }) {
+  document.querySelector("#replay-alerts").hidden = false;
+  const all = alerts.length < total ? `The first ${number(alerts.length)} of ${number(total)}` : count(total, "alert");
+  document.querySelector("#replay-alerts-note").textContent = error || (total ? `${all}, at the times of the points; they were sent to nobody.` : "None.");
+  const rows = d3.select("#replay-alerts tbody").selectAll("tr").data(alerts).join("tr").attr("data-alert", (each) => each.id);
+  const cells = (each) => [timeOf(Date.parse(each.time)), each.level, each.previousLevel, each.id, each.message, each.alert];
+  rows.selectAll("td").data(cells).join("td").attr("class", (_, i) => (i === 0 ? null : i === 4 ? "string doing" : "string")).each(function draw(text, i) {
+    if (i !== 1 && i !== 2) d3.select(this).text(text);
+    else d3.select(this).selectAll("span").data([text]).join("span").attr("class", "level").attr("data-level", text).text(text);
+  });
+}
+
+function timeOf(ms) {
+  return Math.abs(Date.now() - ms) < DAY_MS ? timeWithMs(ms) : dateAndTime(ms);
 }
 
 function recorded({ id, status, size, date }) {

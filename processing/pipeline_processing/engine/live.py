@@ -3,8 +3,7 @@
 In:      a queue, and a folder for what must outlive the process.
 Out:     sources, outlets and files for the tasks of a TaskMaster.
 Refuses: (NotStartable) a task that posts to an endpoint that there is not.
-Database and retention policy say what a task reads: its points on the topic `points`, and the events of the topic NAME besides
-where they are `pipeline` and the NAME of a topic with declared columns. A topic is followed from the first task on that reads it.
+Database and retention policy say what a task reads (places.py). A topic is followed from the first task on that reads it.
 A task that is started for the first time begins with what comes next, or with what came from a time in the past on. A record that is no block of points is passed over.
 """
 
@@ -17,14 +16,13 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_queue.brokers import Broker, Record, Term
-from pipeline_queue.brokers.protocol import partition_of
 from pipeline_queue.catalog import topics
-from pipeline_queue.points.block import NotABlock, Origin, key_of
+from pipeline_queue.points.block import NotABlock
 from pipeline_queue.topics import ALERTS, POINTS
 
 from pipeline_processing.engine import terms
@@ -32,6 +30,7 @@ from pipeline_processing.engine.ingress import Ingress
 from pipeline_processing.engine.life import SNAPSHOT_INTERVAL_S, Files
 from pipeline_processing.engine.limits import Limits
 from pipeline_processing.engine.outlets import Outlets
+from pipeline_processing.engine.places import places_of
 from pipeline_processing.engine.portion import Portion
 from pipeline_processing.engine.ring import Ring
 from pipeline_processing.engine.snapshots import Snapshot
@@ -40,7 +39,7 @@ from pipeline_processing.engine.tail import Tail
 from pipeline_processing.engine.task import Task
 from pipeline_processing.errors import NotStartable
 from pipeline_processing.operators.http_post import HttpPost
-from pipeline_processing.points.reading import DATABASE, Reader
+from pipeline_processing.points.reading import Reader
 from pipeline_processing.tasks.task_master import TaskDefinition
 
 LOG = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ class Live:
             )
 
     def source(self, definition: TaskDefinition, after: Snapshot | None) -> LogSource:
-        places = {place for dbrp in definition.dbrps for place in self._places(*dbrp)}
+        places = {place for dbrp in definition.dbrps for place in places_of(*dbrp, self._followed)}
         ends = self._ends(places)
         begins = ends if definition.from_ns is None else self._taken_from(places, definition.from_ns)
         began = Began(positions=begins | (after.positions if after else {}), ends=ends)
@@ -163,12 +162,10 @@ class Live:
             found = {topic: of(broker, topic) for topic in {topic for topic, _ in places}}
         return {(topic, partition): found[topic][partition] for topic, partition in places}
 
-    def _places(self, database: str, retention_policy: str) -> Iterator[Place]:
-        key = key_of(Origin(database, retention_policy))
-        yield POINTS.name, partition_of(key, self._partitions[POINTS.name])
-        if database == DATABASE and _has_columns(retention_policy):
-            self._follow(retention_policy)
-            yield from ((retention_policy, partition) for partition in range(self._partitions[retention_policy]))
+    def _followed(self, topic: str) -> int:
+        """How many partitions it has, each of which is read from now on."""
+        self._follow(topic)
+        return self._partitions[topic]
 
     def _follow(self, topic: str) -> None:
         """From now on, unless that is done already: the ring knows the topic's ends when this returns."""
@@ -189,11 +186,6 @@ def _folder_name(name: str) -> str:
         return safe
     end = f"%{hashlib.blake2b(safe.encode(), digest_size=16).hexdigest()}"
     return safe.encode()[: NAME_BYTES_MAX - len(end)].decode(errors="ignore") + end
-
-
-def _has_columns(topic: str) -> bool:
-    known = topics().get(topic)
-    return known is not None and known.encoding == "ndjson"
 
 
 def _remove(folder: Path) -> None:

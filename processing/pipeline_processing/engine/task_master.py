@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.engine import snapshot_files
+from pipeline_processing.engine.left import Sent, Told, sent
 from pipeline_processing.engine.life import Files, Heritage, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
 from pipeline_processing.engine.portion import Portion
@@ -228,9 +230,17 @@ class TaskMaster:
     def snapshot_task(self, task_id: str) -> bytes:
         return self._life(task_id).snapshot()
 
-    def outlets(self, task_id: str) -> Outlets:
-        """Of a task that runs or ran; raises NoTask."""
-        return self._life(task_id).outlets
+    def sent(self, task_id: str) -> list[Sent]:
+        """What left a task whose outcome is kept; nothing of others. Raises NoTask."""
+        life = self._life(task_id)
+        # A copy in one go: the task's thread may add to it.
+        left = life.outlets.left.copy() if isinstance(life.outlets, Kept) else ()
+        return sent(left, list(life.task.run.counters))
+
+    def alerts(self, task_id: str) -> list[Told]:
+        return [
+            Told(node=each.node, event=each.item) for each in self.sent(task_id) if isinstance(each.item, AlertEvent)
+        ]
 
     def write_points(self, database: str, retention_policy: str, batches: Iterable[Any]) -> None:
         """Points (Arrow batches, see pipeline_queue/points/block.py) for the tasks that are fed directly."""

@@ -1,23 +1,24 @@
-"""A task's points as they leave it: for a database's line protocol, or as a block for the queue.
+"""Points as they leave a task or a reader: for a database's line protocol, or as a block.
 
-In:   a frame, and the task's keys.
+In:   a frame and the task's keys, or what a reader has read.
 Out:  points by the keys of their series; nulls are left out, durations and times are integers of ns.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
 import numpy as np
-from pipeline_queue.points.block import FieldColumn, Origin, Points
+from pipeline_queue.points.block import FieldColumn, Origin, PointBlock, Points, as_batch
 from pipeline_queue.points.series_key import written
 
-from pipeline_processing.points.frame import Frame, Type
+from pipeline_processing.points.frame import Frame, Rows, Type
 from pipeline_processing.points.keys import Keys, Series
+from pipeline_processing.points.reading import Mapping, SharedBlock
 
-WRITTEN_AS: Mapping[Type, str] = {
+WRITTEN_AS: Dictionary[Type, str] = {
     "float": "float",
     "int": "int",
     "bool": "bool",
@@ -62,6 +63,13 @@ def as_points(frame: Frame, keys: Keys, *, measurement: str = "") -> Points:
             if type_ in WRITTEN_AS
         ],
     )
+
+
+def block_of(read: SharedBlock, rows: Rows | None = None) -> PointBlock:
+    """What was read, or its rows at these positions."""
+    keys = Keys()
+    points = as_points(read.frame(Mapping(), keys, first_cause=0, rows=rows), keys)
+    return PointBlock(read.database, read.retention_policy, as_batch(points))
 
 
 def _with_values(frame: Frame) -> np.ndarray:

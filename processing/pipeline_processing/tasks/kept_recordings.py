@@ -1,6 +1,6 @@
 """Recordings in a folder: a Parquet file each (pipeline_queue/recordings/parquet.py), and what is told of it in a file beside it.
 
-In:      the queue's topic `points`.
+In:      the queue's points (point_log.py).
 Out:     see recordings.py; `blocks` gives a recording's points again. What was being recorded when the process ended has failed.
 Refuses: (Refused) ids that are taken or too long for a file, batch recordings, queries that selection.py refuses.
 A folder belongs to one process at a time, from the first question to `close`.
@@ -16,12 +16,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import pyarrow as pa
 from pipeline_output.state.definitions import TaskType
 from pipeline_queue.brokers import Broker
 from pipeline_queue.clock import Clock, SystemClock
 from pipeline_queue.errors import QueueError
 from pipeline_queue.points.block import PointBlock
 from pipeline_queue.recordings.parquet import RecordingWriter, recorded_blocks, recorded_rows
+from pipeline_queue.recordings.soundness import sound
 
 from pipeline_processing.tasks.errors import NoRecording, Refused
 from pipeline_processing.tasks.point_log import PointLog, Until
@@ -52,13 +54,12 @@ class KeptRecordings:
         stopping = threading.Event()
         until = Until(time_ns=stop_ns, clock=self._clock, stopped=stopping.is_set)
         try:
-            log_of_points = PointLog.from_now(self._open_broker)
+            log_of_points = PointLog.from_now(self._open_broker, task.dbrps)
         except QueueError:
             self._forget(recording_id)
             raise
-        dbrps = set(task.dbrps)
-        blocks = (each for each in log_of_points.live(until) if (each.database, each.retention_policy) in dbrps)
-        self._record(begun, until.cut(blocks), stopping, lambda: until.progress(begun.date_ns))
+        blocks = until.cut(log_of_points.live(until))
+        self._record(begun, blocks, stopping, lambda: until.progress(begun.date_ns))
         return begun
 
     def create_batch(self, recording_id: str, task: TaskDefinition, *, start_ns: int, stop_ns: int) -> Recording:
@@ -67,22 +68,25 @@ class KeptRecordings:
     def create_query(self, recording_id: str, query: str, *, kind: TaskType) -> Recording:
         if kind != "stream":
             raise Refused(NOT_BATCH)
-        blocks = self.found(query)
-        begun = self._begun(recording_id, "stream")
-        stopping = threading.Event()
-        self._record(begun, _until(blocks(), stopping), stopping, lambda: 0.0)
-        return begun
+        return self.keep(recording_id, self.found(query)())
+
+    def create_import(self, recording_id: str, file: bytes) -> Recording:
+        """Raises BadRecording for what is no recording's file."""
+        source = pa.BufferReader(file)
+        recorded_rows(source)
+        return self.keep(recording_id, sound(recorded_blocks(source)))
 
     def keep(self, recording_id: str, blocks: Iterable[PointBlock]) -> Recording:
-        """Points at hand, such as another's recording, as one; returns when it is over."""
+        """Points at hand, such as another's recording, as one."""
         begun = self._begun(recording_id, "stream")
-        self._write(begun, blocks, threading.Event(), lambda: 0.0)
-        return self.show(recording_id)
+        stopping = threading.Event()
+        self._record(begun, _until(blocks, stopping), stopping, lambda: 0.0)
+        return begun
 
     def found(self, query: str) -> Callable[[], Iterable[PointBlock]]:
         """What a query finds of what the queue keeps up to now; raises Refused."""
         selection = selected(query, self._clock.now_ns())
-        return lambda: selection.of(PointLog.kept(self._open_broker))
+        return lambda: selection.of(PointLog.kept(self._open_broker, [selection.dbrp]))
 
     def blocks(self, recording_id: str) -> Iterator[PointBlock]:
         """Its points in order; raises NoRecording."""

@@ -37,6 +37,9 @@ class Recordings(Protocol):
     def create_query(self, recording_id: str, query: str, *, kind: TaskType) -> Recording:
         """What one query finds."""
 
+    def create_import(self, recording_id: str, file: bytes) -> Recording:
+        """What another recording's file holds (pipeline_queue/recordings/parquet.py); raises BadRecording where it is none."""
+
     def show(self, recording_id: str) -> Recording:
         """Raises NoRecording."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from pipeline_output.state.definitions import Dbrp
 from pipeline_queue.points.block import PointBlock
 from pipeline_queue.points.series_key import parts_of
 
@@ -38,10 +39,14 @@ class Selection:
     start_ns: int = BEGINNING_NS
     stop_ns: int = END_NS
 
+    @property
+    def dbrp(self) -> Dbrp:
+        return self.database, self.retention_policy
+
     def of(self, blocks: Iterable[PointBlock]) -> Iterator[PointBlock]:
         """The points that are chosen, in the order in which they came."""
         for block in blocks:
-            if (block.database, block.retention_policy) == (self.database, self.retention_policy):
+            if (block.database, block.retention_policy) == self.dbrp:
                 chosen = self._chosen(block.batch)
                 if chosen.num_rows:
                     yield PointBlock(block.database, block.retention_policy, chosen)

@@ -6,13 +6,14 @@ any thread, and returns within seconds however busy the tasks are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from pipeline_output.state.definitions import Dbrp, TaskType
 from pipeline_queue.brokers import Term
 
+from pipeline_processing.engine.left import Told
 from pipeline_processing.tickscript.errors import TickError
 
 ScriptError: TypeAlias = TickError
@@ -71,6 +72,12 @@ class TaskMaster(Protocol):
 
     def get_output(self, task_id: str, endpoint: str) -> bytes:
         """`{"series": [..]}` of an httpOut; raises UnknownEndpoint, or ProcessingError for what JSON cannot say."""
+
+    def alerts(self, task_id: str) -> Sequence[Told]:
+        """Of one whose outcome is kept, as a replay's is: in the order of the points that caused them, then of the nodes.
+
+        Raises NoTask.
+        """
 
     def endpoints(self, task_id: str) -> list[str]:
         """Of its httpOuts; empty if it does not run."""

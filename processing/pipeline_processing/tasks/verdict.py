@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pipeline_queue.points.block import PointBlock
 
 from pipeline_processing.alerts.levels import LEVELS
+from pipeline_processing.engine.left import Told
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.errors import NoAlertNode
 from pipeline_processing.tasks.expectations import Expectations, ExpectedAlert
-from pipeline_processing.tasks.rehearsal import Told, alerts, rehearsed
+from pipeline_processing.tasks.rehearsal import rehearsed
 from pipeline_processing.tasks.row_text import as_written_here, lines_of, time_text
 from pipeline_processing.tasks.task_master import TaskDefinition
 
@@ -41,7 +42,7 @@ def _compared(wanted: Expectations, master: TaskMaster, task_id: str) -> Iterato
     for endpoint, rows in wanted.outputs.items():
         actual = list(lines_of(master.series(task_id, endpoint), wanted.precision))
         yield f"httpOut {endpoint}", as_written_here(rows, wanted.precision), actual
-    told = list(alerts(master, task_id))
+    told = master.alerts(task_id)
     for node, expected in wanted.alerts.items():
         if node and node not in master.stats(task_id)["node-stats"]:
             raise NoAlertNode(node, known=master.stats(task_id)["node-stats"])

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,10 @@ from pipeline_queue.errors import BadRecording
 from pipeline_queue.points.block import TYPES, PointBlock, encode
 from pipeline_queue.topics import EVENTS_PER_BLOCK_MAX
 
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+Source: TypeAlias = Path | pa.NativeFile
 LENGTH = struct.Struct("<I")
 TEXT = pa.dictionary(pa.int32(), pa.utf8())
 OWN = {"time": pa.int64(), "series": pa.dictionary(pa.int32(), pa.binary()), "db": TEXT, "rp": TEXT}
@@ -85,25 +90,46 @@ class RecordingWriter:
             yield PointBlock.of(self._spool.read(*LENGTH.unpack(head)))
 
 
-def recorded_blocks(path: Path, *, rows_max: int = EVENTS_PER_BLOCK_MAX) -> Iterator[PointBlock]:
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadRecording(f"{path} cannot be read: {error}") from error
-    with file:
-        names = file.schema_arrow.names
-        if names[: len(OWN)] != list(OWN) or any(name.partition(":")[0] not in ARROW_OF for name in names[len(OWN) :]):
-            raise BadRecording(f"{path} is no recording: its columns begin with {', '.join(OWN)}, then `float:usage`")
+def recorded_blocks(source: Source, *, rows_max: int = EVENTS_PER_BLOCK_MAX) -> Iterator[PointBlock]:
+    with _opened(source) as file:
         for batch in file.iter_batches(batch_size=rows_max):
             yield from _narrowed(batch)
 
 
-def recorded_rows(path: Path) -> int:
+def recorded_rows(source: Source) -> int:
+    with _opened(source) as file:
+        return file.metadata.num_rows
+
+
+def is_recording(path: Path) -> bool:
+    """Or another Parquet file; raises ArrowException, OSError for what is none."""
     import pyarrow.parquet as pq
 
-    return pq.read_metadata(path).num_rows
+    return _is_laid_out(pq.read_schema(path))
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[pq.ParquetFile]:
+    """Raises BadRecording."""
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(source)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadRecording(f"it cannot be read: {error}") from error
+    with file:
+        if not _is_laid_out(file.schema_arrow):
+            raise BadRecording(f"it is no recording: its columns begin with {', '.join(OWN)}, then `float:usage`")
+        yield file
+
+
+def _is_laid_out(schema: pa.Schema) -> bool:
+    of_fields = list(schema)[len(OWN) :]
+    return (
+        schema.names[: len(OWN)] == list(OWN)
+        and schema.types[0] == OWN["time"]
+        and all(ARROW_OF.get(each.name.partition(":")[0]) == each.type for each in of_fields)
+    )
 
 
 def _column(field: pa.Field) -> str:
@@ -130,6 +156,8 @@ def _same(text: str, rows: int) -> pa.Array:
 
 def _narrowed(batch: pa.RecordBatch) -> Iterator[PointBlock]:
     """One block a run of rows of one database and retention policy, with the columns that the run has."""
+    if any(batch.column(name).null_count for name in OWN):
+        raise BadRecording(f"a point lacks one of {', '.join(OWN)}")
     database, policy = (batch.column(name).cast(pa.utf8()) for name in ("db", "rp"))
     places = pc.binary_join_element_wise(database, policy, "\0").dictionary_encode().indices.to_numpy()
     borders = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(batch)]

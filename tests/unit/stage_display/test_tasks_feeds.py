@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,16 @@ from pipeline_display.feeds.task_wishes import (
 )
 from pipeline_display.feeds.tasks import LookedAtReader, endpoints, one_task, task_list
 from pipeline_display.handed_in import HandedIn
+from pipeline_processing.alerts.event import AlertEvent, Place
+from pipeline_processing.engine.left import Told
 from task_api_at_hand import answering, body_of, nobody, served
 from tasks_at_hand import CPU, TaskServer, task_server
 
+EVENT = AlertEvent(
+    id="a", message="a is high", details="", time_ns=10**9, duration_ns=0, level=3, previous_level=0, recoverable=True,
+    data={}, group="nil", tags=(), name="cpu", database="d", retention_policy="r", place=Place(), topic="", category="",
+    handlers=(), cause=0,
+)  # fmt: skip
 SERIES = {"series": [{"name": "cpu", "columns": ["time", "usage"], "values": [["2026-01-01T00:00:00Z", 5]]}]}
 
 
@@ -154,11 +162,16 @@ def test_a_replay_that_is_looked_at_comes_with_its_results(tasks: TaskServer) ->
     master = tasks.replays.task_master("mine")
     assert isinstance(master, MemoryTaskMaster)
     master.outputs["cpu", "mean"] = body_of(SERIES)
+    event = replace(EVENT, data={"series": ["x" * ANSWER_BYTES_MAX]})  # more than a page can be told
+    master.told["cpu"] = [Told(node="alert3", event=event)] * 101
     with served(tasks) as url:
         told, unknown = shown(url, Look(task="cpu", replay="mine")), shown(url, Look(task="cpu", replay="nobody"))
     assert [each["id"] for each in told["recordings"]] == ["taken"]
     assert ([each["id"] for each in told["replays"]], told["replay"]["status"]) == (["mine"], "running")
     assert told["replay_outputs"] == {"mean": SERIES}
+    alert = {"alert": "alert3", "time": "1970-01-01T00:00:01Z", "level": "CRITICAL", "previousLevel": "OK", "id": "a", "message": "a is high"}  # fmt: skip
+    assert told["replay_alerts"] == {"total": 101, "alerts": [alert] * 100}
+    assert unknown["replay_alerts"] == {"error": "no replay exists"}
     assert (unknown["replay"], unknown["task"]["id"]) == ({"id": "nobody", "error": "no replay exists"}, "cpu")
 
 

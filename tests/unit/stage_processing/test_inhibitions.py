@@ -14,7 +14,7 @@ from pipeline_processing.engine.posting import Reach
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.points.reading import Reader
-from pipeline_processing.tasks.rehearsal import alerts, definition_of, rehearsed
+from pipeline_processing.tasks.rehearsal import definition_of, rehearsed
 from pipeline_processing.tasks.task_master import TaskDefinition
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.catalog import topics
@@ -37,7 +37,7 @@ def told(script: str, text: str, *, blocks: int = 1) -> list[tuple[str, int, int
     given = [block for part in parts for block in blocks_of_lines(part, ("db", "rp"), "n")]
     master = rehearsed(definition_of("t", script, [("db", "rp")]), given)
     counts = [each for each in master.stats("t")["node-stats"].values() if "alerts_inhibited" in each]
-    found = [(each.event.id, each.event.level, each.event.time_ns) for each in alerts(master, "t")]
+    found = [(each.event.id, each.event.level, each.event.time_ns) for each in master.alerts("t")]
     assert sum(each["alerts_triggered"] for each in counts) == len(found)
     assert all(
         each["alerts_triggered"] == sum(each[f"{level}s_triggered"] for level in ("ok", "info", "warn", "crit"))

@@ -33,6 +33,7 @@ RECORDED = Timing(recording_time=True)
 def recordings(tmp_path: Path) -> KeptRecordings:
     kept = KeptRecordings(tmp_path, MemoryBroker, ManualClock(NOW_NS))
     kept.keep("rec", blocks(50))
+    kept.wait("rec")
     return kept
 
 
@@ -57,6 +58,7 @@ def test_neither_speed_nor_the_borders_of_blocks_change_a_byte(tmp_path: Path, n
     clock = ManualClock(NOW_NS)
     recordings = KeptRecordings(tmp_path, MemoryBroker, clock)
     recordings.keep("rec", blocks(rows))
+    recordings.wait("rec")
     replays = KeptReplays(recordings, TaskMaster(), clock)
     wanted = list(documents(rehearsed(definition(name), blocks(200)), name))
     assert len(wanted) > 5

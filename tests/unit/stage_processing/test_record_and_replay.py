@@ -23,9 +23,11 @@ from pipeline_processing.tasks.own_figures import Identity, OwnFigures
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_queue.brokers.memory import MemoryBroker, MemoryLog
 from pipeline_queue.clock import ManualClock
+from pipeline_queue.codec import blocks
+from pipeline_queue.events import event_type
 from pipeline_queue.points.block import messages
 from pipeline_queue.recordings.lines import blocks_of_lines
-from pipeline_queue.topics import POINTS
+from pipeline_queue.topics import HEARTBEATS, POINTS
 
 PATIENCE_S = 30.0
 RECORD = {"id": "rec", "task": "cpu", "stop": "1970-01-01T00:03:00Z"}
@@ -41,7 +43,7 @@ class Stack:
     clock: ManualClock = field(default_factory=lambda: ManualClock(100 * 10**9))
 
     def __post_init__(self) -> None:
-        self.broker().create([POINTS])
+        self.broker().create([POINTS, HEARTBEATS])
         self.store = open_definitions(f"sqlite://{self.folder}/state")
         self.master = TaskMaster()
         self.recordings = KeptRecordings(self.folder / "recordings", self.broker, self.clock)
@@ -65,6 +67,25 @@ class Stack:
         (block,) = blocks_of_lines(body.decode(), (query["db"], query["rp"]), query["precision"])
         self.broker().publish("points", list(messages(block.origin, block.batch)))
         return 204, [], b""
+
+    def beat(self, service: str, *lags: tuple[int, int]) -> None:
+        """Heartbeats with a time in s and a lag each."""
+        given = {"healthy": True, "stage": "", "doing": "", "latency_s": 0.0}
+        given |= dict.fromkeys(("events_in", "events_out", "dead", "late"), 0)
+        events = [
+            event_type(HEARTBEATS)(
+                event_id=f"{service}-{seq}",
+                time_ns=time_s * 10**9,
+                producer=service,
+                seq=seq,
+                service=service,
+                lag=lag,
+                **given,
+            )
+            for seq, (time_s, lag) in enumerate(lags)
+        ]
+        self.clock.time_ns = lags[-1][0] * 10**9
+        self.broker().publish(HEARTBEATS.name, blocks(HEARTBEATS, events))
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         parts = urlsplit(path)
@@ -124,12 +145,63 @@ def test_what_was_written_is_recorded_and_replayed_and_its_result_read(stack: St
     }
 
 
+def test_the_alerts_of_a_replay_are_read_beside_its_outputs_in_the_order_of_their_points(stack: Stack) -> None:
+    script = (
+        "stream|from().measurement('cpu').groupBy('host')"
+        '|alert().id(\'{{ index .Tags "host" }}\').warn(lambda: "usage" > 1).crit(lambda: "usage" > 5).stateChangesOnly()'
+    )
+    stack.ask("PATCH", "/tasks/cpu", {"script": script})
+    stack.ask(
+        "POST", "/write?db=d&rp=r&precision=s", "cpu,host=a usage=2 10\ncpu,host=b usage=9 11\ncpu,host=a usage=0 12"
+    )
+    query = "select * from d.r.cpu"
+    stack.ask("POST", "/replays/query", {"id": "rep", "task": "cpu", "query": query, "recording-time": True})
+    stack.replays.wait("rep", PATIENCE_S)
+    status, told = stack.ask("GET", "/replay-alerts/rep")
+    found = [(each["alert"], each["id"], each["level"], each["previousLevel"], each["time"]) for each in told["alerts"]]
+    assert (status, told["total"]) == (200, 3)
+    assert found == [
+        ("alert2", "a", "WARNING", "OK", "1970-01-01T00:00:10Z"),
+        ("alert2", "b", "CRITICAL", "OK", "1970-01-01T00:00:11Z"),
+        ("alert2", "a", "OK", "WARNING", "1970-01-01T00:00:12Z"),
+    ]
+    series = {"name": "cpu", "tags": {"host": "b"}, "columns": ["time", "usage"]}
+    assert told["alerts"][1]["data"] == {"series": [series | {"values": [["1970-01-01T00:00:11Z", 9]]}]}
+    part = stack.ask("GET", "/replay-alerts/rep?offset=1&limit=1&fields=id&fields=level")
+    assert part == (200, {"total": 3, "alerts": [{"id": "b", "level": "CRITICAL"}]})
+    assert [stack.ask("GET", f"/replay-alerts/{each}")[0] for each in ("rep?fields=no", "no")] == [400, 404]
+
+
+def test_a_task_over_a_topic_of_the_queue_is_recorded_and_replayed(stack: Stack) -> None:
+    script = "stream|from().measurement('heartbeats').groupBy('service')|sum('lag')|httpOut('lag')"
+    reads = [{"db": "pipeline", "rp": "heartbeats"}]
+    stack.ask("POST", "/tasks", {"id": "lag", "type": "stream", "script": script, "dbrps": reads})
+    stack.ask("POST", "/recordings/stream", RECORD | {"task": "lag"})
+    stack.beat("a", (110, 4), (110, 9), (111, 1))
+    stack.beat("b", (110, 2), (111, 1), (181, 0))
+    assert stack.recordings.wait("rec", PATIENCE_S).status == "finished"
+    stack.ask("POST", "/replays", {"id": "rep", "task": "lag", "recording": "rec", "recording-time": True})
+    stack.replays.wait("rep", PATIENCE_S)
+    found = stack.ask("GET", "/replays/rep/lag")[1]["series"]
+    assert [(each["tags"], each["values"]) for each in found] == [
+        ({"service": "a"}, [["1970-01-01T00:01:50Z", 13]]),
+        ({"service": "b"}, [["1970-01-01T00:01:50Z", 2]]),
+    ]
+
+
 def test_a_query_is_replayed_without_a_recording(stack: Stack) -> None:
     stack.ask("POST", "/write?db=d&rp=r&precision=s", "cpu,host=a usage=1 10\ncpu,host=a usage=2 20\nmem v=1 15")
     query = "select * from d.r.cpu where time > 10000000000"
     assert stack.ask("POST", "/replays/query", {"id": "rep", "task": "cpu", "query": query})[0] == 201
     stack.replays.wait("rep", PATIENCE_S)
     assert stack.ask("GET", "/replays/rep")[1]["stats"]["node-stats"]["from1"]["collected"] == 1
+
+
+def test_a_file_that_is_no_recording_is_refused_and_nothing_is_begun(stack: Stack) -> None:
+    status, told = stack.ask("POST", "/recordings/import?id=r", "nothing")
+    assert (status, told["error"].startswith("invalid recording: it cannot be read")) == (400, True)
+    assert stack.ask("POST", "/recordings/import?id=a%20b", "nothing")[0] == 400
+    assert stack.ask("GET", "/recordings")[1] == {"recordings": []}
 
 
 def test_what_is_not_known_here_is_refused_over_http_too(stack: Stack) -> None:

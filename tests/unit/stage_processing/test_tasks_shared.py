@@ -248,6 +248,8 @@ def test_one_server_records_and_replays_for_all_and_another_after_it(two: tuple[
     assert other.ask("POST", "/recordings/stream", asked)[0] == 201
     assert [node.ask("GET", "/recordings/r")[0] for node in two] == [202, 202]
     assert (list(one.recordings.kept), list(other.recordings.kept)) == (["r"], [])
+    assert other.ask("POST", "/replays", {"id": "again", "task": IDS[0], "recording": "r"})[0] == 201
+    assert [node.ask("GET", "/replay-alerts/again")[0] for node in two] == [200, 200]
     one.cut_off()
     for _ in range(7):
         other.beat()

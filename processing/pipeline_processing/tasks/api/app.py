@@ -73,6 +73,7 @@ class App:
             "/recordings/stream": {"POST": recordings.create_stream},
             "/recordings/batch": {"POST": recordings.create_batch},
             "/recordings/query": {"POST": recordings.create_query},
+            "/recordings/import": {"POST": recordings.create_import},
             "/replays": {"GET": replays.list, "POST": replays.create},
             "/replays/batch": {"POST": replays.create_batch},
             "/replays/query": {"POST": replays.create_query},
@@ -81,6 +82,7 @@ class App:
             "tasks": {"GET": tasks.show, "PATCH": tasks.patch, "DELETE": tasks.delete},
             "recordings": {"GET": recordings.show, "DELETE": recordings.delete},
             "replays": {"GET": replays.show, "DELETE": replays.delete},
+            "replay-alerts": {"GET": replays.alerts},
         }
         self._outputs: Mapping[str, Methods] = {"tasks": {"GET": tasks.output}, "replays": {"GET": replays.output}}
 
@@ -141,7 +143,9 @@ def _nothing_at(request: Request) -> Response:
     first = request.path.removeprefix(BASE).strip("/").partition("/")[0]
     if first in ELSEWHERE:
         return failed(404, f"nothing is at {request.path}: Kapacitor's /{first} is no part of this server")
-    return failed(404, f"nothing is at {request.path}; there are /ping, /write, {BASE}/tasks, recordings, replays")
+    return failed(
+        404, f"nothing is at {request.path}; there are /ping, /write, {BASE}/tasks, recordings, replays, replay-alerts"
+    )
 
 
 def _wrong_method(methods: Methods) -> Response:

@@ -26,6 +26,7 @@ from pipeline_processing.tasks.membership import Membership
 FORWARDED = "x-pipeline-forwarded"
 SENT_ON = ("authorization", "content-type", "accept")
 KEPT = frozenset({"content-type", "retry-after", "allow", "location"})
+OF_RECORDINGS = frozenset({"recordings", "replays", "replay-alerts"})
 ANSWER_WITHIN_S = 30.0
 Ask: TypeAlias = Callable[[Server, Request], Response]
 
@@ -64,7 +65,7 @@ class Elsewhere:
     def _about(self, request: Request, path: str) -> str:
         """The task, or what one server alone does; empty where every server answers the same."""
         kind, _, rest = path.removeprefix("/").partition("/")
-        if kind in {"recordings", "replays"}:
+        if kind in OF_RECORDINGS:
             return RECORDINGS
         if kind != "tasks":
             return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline_queue.clock import Clock
+from pipeline_queue.errors import BadRecording
 
 from pipeline_processing.tasks.api.bodies import RecordingBody, read, read_time
 from pipeline_processing.tasks.api.listing import Field, chosen, matching, page
@@ -46,6 +47,14 @@ class RecordingDoors:
             raise Refused("must provide query")
         kind = body.type or "stream"
         return _whole(self._recordings.create_query(recording_id, body.query, kind=kind), CREATED)
+
+    def create_import(self, request: Request) -> Response:
+        """Of the body, which is a recording's file; `id` is a parameter."""
+        recording_id = checked_id("recording", request.first("id"))
+        try:
+            return _whole(self._recordings.create_import(recording_id, request.body), CREATED)
+        except BadRecording as reason:
+            raise Refused(f"invalid recording: {reason}") from None
 
     def show(self, _request: Request, recording_id: str) -> Response:
         """202 says that it is still running."""

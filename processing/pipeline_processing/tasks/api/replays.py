@@ -1,11 +1,16 @@
-"""`/replays`: recordings that run through a copy of a task, and what the copy's httpOuts hold."""
+"""`/replays`: recordings that run through a copy of a task, what the copy's httpOuts hold, and which alerts it told.
+
+The alerts are at `/replay-alerts/ID`: below `/replays/ID` any name may be an httpOut's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pipeline_queue.clock import Clock
 
+from pipeline_processing.results import dumps
 from pipeline_processing.tasks.api.bodies import ReplayBody, read
 from pipeline_processing.tasks.api.listing import Field, chosen, matching, page
 from pipeline_processing.tasks.api.messages import Request, Response, answered, done, link
@@ -14,6 +19,7 @@ from pipeline_processing.tasks.changes import checked_id
 from pipeline_processing.tasks.errors import NoReplay, Refused
 from pipeline_processing.tasks.registry import TaskRegistry
 from pipeline_processing.tasks.replays import Replay, Replays, Timing
+from pipeline_processing.tasks.task_master import TaskMaster
 from pipeline_processing.tasks.times import rfc3339
 
 LISTED = (*("link", "id", "recording", "task", "recording-time", "clock", "date", "error", "status", "progress"),)
@@ -56,10 +62,31 @@ class ReplayDoors:
         return done()
 
     def output(self, _request: Request, replay_id: str, endpoint: str) -> Response:
+        master, task_id = self._of(replay_id)
+        return Response(status=200, body=master.get_output(task_id, endpoint))
+
+    def alerts(self, request: Request, replay_id: str) -> Response:
+        """`{"total": 2, "alerts": [..]}`, each as its handlers would be sent it, with its node; as far as it has come."""
+        master, task_id = self._of(replay_id)
+        told = master.alerts(task_id)
+        shown = [_chosen({"alert": each.node, **each.event.body}, request) for each in page(told, request)]
+        return Response(status=200, body=dumps({"total": len(told), "alerts": shown}))
+
+    def _of(self, replay_id: str) -> tuple[TaskMaster, str]:
+        """Where it ran, and which task; raises NoReplay."""
         master = self._replays.task_master(replay_id)
         if master is None:
             raise NoReplay
-        return Response(status=200, body=master.get_output(self._replays.show(replay_id).task, endpoint))
+        return master, self._replays.show(replay_id).task
+
+
+def _chosen(alert: dict[str, Any], request: Request) -> dict[str, Any]:
+    """All of it, or the `fields` that are asked for; raises Refused."""
+    names = request.query.get("fields") or alert
+    for name in names:
+        if name not in alert:
+            raise Refused(f'unsupported field "{name}"')
+    return {name: alert[name] for name in names}
 
 
 def _asked(request: Request) -> tuple[ReplayBody, str]:
