@@ -17,7 +17,7 @@ from pathlib import Path
 import oracle
 import pytest
 from running_stack import Stack, said
-from stack_reading import accounts, raw_records, windows
+from stack_reading import CENSUS_ROWS, accounts, census_rows, raw_records, windows
 from waiting import Stopwatch, until
 
 pytestmark = pytest.mark.engine
@@ -119,8 +119,14 @@ def test_nothing_that_was_acknowledged_is_lost_or_twice_in_any_store(stack: Stac
     assert fire
     assert until(lambda: not any(each["on_the_way"] for each in accounts(stack)), CAUGHT_UP_WITHIN_S, pause_s=3)
     found = accounts(stack)
-    assert {each["source"] for each in found} == {"random-numbers", "monitoring"}
+    assert {each["source"] for each in found} == {"random-numbers", "monitoring", "census-population"}
     assert [each for each in found if each["lost"] or each["twice"] or not each["stored"]] == []
+
+
+@pytest.mark.parametrize("url", STORES)
+def test_the_census_is_whole_in_both_stores(stack: Stack, fire: Fire, url: str) -> None:
+    assert fire
+    assert census_rows(stack, url) == CENSUS_ROWS
 
 
 @pytest.mark.parametrize("url", STORES)

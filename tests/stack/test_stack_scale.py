@@ -102,7 +102,9 @@ def test_no_event_is_lost_or_twice(stack: Stack, scaled: Scaled) -> None:
     assert scaled
     found = accounts(stack)
     assert {(each["source"], each["store"]) for each in found} == {
-        (source, store) for source in ("random-numbers", "monitoring") for store in ("disk", "cassandra")
+        (source, store)
+        for source in ("random-numbers", "monitoring", "census-population")
+        for store in ("disk", "cassandra")
     }
     assert [each for each in found if each["lost"] or each["twice"] or each["on_the_way"]] == []
 
