@@ -12,7 +12,6 @@ from pipeline_queue.brokers import open_broker
 from running_demo import Demo
 from waiting import PATIENCE_S, until
 
-
 BY_NEWS = sorted(DEMOS, key=lambda name: DEMOS[name].is_settled)
 """The census last: it is computed while the others are looked at."""
 

@@ -46,11 +46,21 @@ with urllib.request.urlopen("http://spark-master:8080/json/", timeout=30) as ans
 """
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BREAKS = re.findall(r"^scripts/break\.sh .+$", README, re.MULTILINE)
+CUT_BETWEEN_STAGES = (
+    ("input-random-numbers", "queue"),
+    ("spark-worker", "queue"),
+    ("processing", "queue"),
+    ("spark-worker", "output"),
+    ("processing", "output"),
+    ("display", "queue"),
+    ("display", "output"),
+)
+"""Each pair of stages that talk; of processing the worker, which moves records and rows, and the driver, which asks where they end."""
 SOAK_BREAKS = [
     f"scripts/break.sh {service} {how} 30"
     for service in ("kafka", "cassandra", "spark-worker", "processing", "input-random-numbers")
     for how in ("freeze", "cut")
-]
+] + [f"scripts/break.sh {service} cut 30 {network}" for service, network in CUT_BETWEEN_STAGES]
 
 
 @dataclass(frozen=True)
