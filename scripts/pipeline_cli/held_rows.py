@@ -28,13 +28,14 @@ WINDOWS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A row, in words, and the computing that it is of; `written_ns` as the row says it."""
+    """A row, in words, and the computing that it is of; `written_ns` as the row says it, and how the store had it by then."""
 
     store: str
     table: str
     row: str
     job: str
     computed: str
+    stored: str
     written_ns: int
 
 
@@ -69,6 +70,7 @@ def _of_windows(event: Event, name: str, store: Store) -> Iterator[Held]:
                 row=f"{span} with {row['count']:,} events",
                 job=audited.source,
                 computed=f"{span}, computed last",
+                stored="as soon as it was computed",
                 written_ns=row["written_ns"],
             )
 
@@ -86,6 +88,7 @@ def _of_the_census(event: Event, name: str, store: Store) -> Iterator[Held]:
                     row=", ".join(words),
                     job="census",
                     computed="its run began",
+                    stored="after its run began",
                     written_ns=row["written_ns"],
                 )
 

@@ -131,7 +131,7 @@ def _computed(held: Iterable[Held]) -> Iterator[Sighting]:
 
 def _stored(held: Iterable[Held]) -> Iterator[Sighting]:
     for each in held:
-        where = f"{each.store}: {each.table}, {each.row}; estimate: as soon as it was computed"
+        where = f"{each.store}: {each.table}, {each.row}; estimate: {each.stored}"
         yield Sighting(stage="output", where=where, time_ns=each.written_ns, is_estimate=True)
 
 
@@ -154,6 +154,6 @@ def _table(found: list[Sighting]) -> Table:
     table.add_column("after", justify="right")
     made_ns = found[0].time_ns
     for each in found:
-        after = f"{'about ' * each.is_estimate}{(each.time_ns - made_ns) / 1e9:.3f} s"
+        after = f"{'about ' * each.is_estimate}{round((each.time_ns - made_ns) / 1e9, 3) + 0:.3f} s"
         table.add_row(each.stage, each.where, clock(each.time_ns), after)
     return table
