@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Break a service of the running stack and watch it heal; the index page shows what stalls, what goes on, and the recovery.
 #
-#   scripts/break.sh SERVICE [kill|freeze|cut] [SECONDS]
+#   scripts/break.sh SERVICE [kill|freeze|cut] [SECONDS] [NETWORK]
 #
 # kill    SIGKILL to the service's own process; the restart policy brings it back.          (the default)
 # freeze  SIGSTOP for SECONDS (30), then SIGCONT: a process that is there and does not answer.
-# cut     off all its networks for SECONDS (30), then on again: nobody reaches it, it reaches nobody.
+# cut     off all its networks for SECONDS (30), then on again: nobody reaches it, it reaches nobody. With NETWORK (queue, output,
+#         processing) off that one alone: it goes on with those whom it meets elsewhere.
 #
 # SERVICE is a name of `docker compose ps`. COMPOSE_PROJECT_NAME and the other settings of Compose hold here, too.
 set -euo pipefail
@@ -14,20 +15,21 @@ cd "$(dirname "$0")/.."
 say() { echo "break: $*" >&2; }
 
 usage() {
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     say "running services: $(docker compose ps --services | sort | tr '\n' ' ')"
     exit 2
 }
 
 main() {
-    local service=${1:-} how=${2:-kill} seconds=${3:-30} containers
-    [[ $service =~ ^[a-z0-9-]+$ && $seconds =~ ^[0-9]+$ ]] || usage
+    local service=${1:-} how=${2:-kill} seconds=${3:-30} network=${4:-} containers
+    [[ $service =~ ^[a-z0-9-]+$ && $seconds =~ ^[0-9]+$ && $network =~ ^[a-z0-9-]*$ && $# -le 4 ]] || usage
+    [[ -z $network || $how == cut ]] || usage
     containers=$(docker compose ps --quiet "$service" 2>/dev/null) && [ -n "$containers" ] || usage
     for container in $containers; do
         case "$how" in
             kill) signal_own "$container" KILL && say "$service was killed" ;;
             freeze) freeze "$container" "$seconds" ;;
-            cut) cut_off "$container" "$seconds" ;;
+            cut) cut_off "$container" "$seconds" "$network" ;;
             *) usage ;;
         esac
     done
@@ -52,14 +54,21 @@ freeze() {
 
 cut_off() {
     local networks
-    networks=$(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$1")
+    networks=$(networks_of "$1" "$3")
+    [ -n "$networks" ] || { say "it is on no network \`$3\`, but on: $(networks_of "$1" "")"; exit 2; }
     trap 'join_again "'"$1"'" "'"$networks"'"' EXIT
     for network in $networks; do docker network disconnect "$network" "$1"; done
-    say "cut off for $2 s"
+    say "cut off $networks for $2 s"
     sleep "$2"
     join_again "$1" "$networks"
     trap - EXIT
     say "on its networks again"
+}
+
+# All of the container, or the one that Compose made for the name: PROJECT_NAME.
+networks_of() {
+    docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$1" |
+        { grep -- "${2:+_$2\$}" || true; } | xargs
 }
 
 # Under its service's name, as Compose gave it: the others find it by that.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import census_oracle
 import oracle
+import pytest
+from pipeline_display.demos import DEMOS
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 from running_display import ours_of
@@ -29,6 +32,13 @@ DRAWN_WITHIN_S = 300
 MARKS = (
     'name => document.querySelector(`path.line[data-name="${name}"]`)?.__data__?.points.map(row => ({...row})) ?? []'
 )
+BARS = "[...document.querySelectorAll('rect.bar')].map((bar) => bar.__data__.row)"
+STATES = "[...document.querySelectorAll('path.state')].map((state) => state.__data__.row)"
+LEDGER = (
+    "[...document.querySelectorAll('#audit tbody tr')].map((tr) => ({...tr.__data__, verdict: tr.dataset.verdict}))"
+)
+Topic = Callable[[], Iterable[oracle.Raw]]
+"""What a page's topic holds now."""
 
 
 @dataclass
@@ -78,7 +88,13 @@ def go(page: Page, address: str) -> None:
         page.goto(address)
 
 
-def check_windows(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:
+def check(name: str, visited: Visit, raw: Callable[[str], Iterable[oracle.Raw]]) -> None:
+    """The demo of that name draws what must come out of its topic, which `raw` reads; the census what its files say."""
+    demo = DEMOS[name]
+    CHECKS[demo.chart](visited, lambda: raw(demo.topic))
+
+
+def check_windows(visited: Visit, raw: Topic) -> None:
     """What is drawn and settled equals the recomputation from the topic's own lines, and the chart moves."""
     assert until(lambda: len(visited.marks("mean")) > 20, DRAWN_WITHIN_S)
     drawn: dict[int, dict] = {row["window_start_ns"]: row for row in visited.marks("mean")}
@@ -98,7 +114,7 @@ def check_windows(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> No
     check_moves(visited, "mean", "window_start_ns")
 
 
-def check_monitoring(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:
+def check_monitoring(visited: Visit, raw: Topic) -> None:
     """Every drawn sample is one of the topic, value by value, and the chart moves."""
     assert until(lambda: len(visited.marks("us")) > 2, DRAWN_WITHIN_S)
     drawn = visited.marks("us")
@@ -109,7 +125,7 @@ def check_monitoring(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) ->
     check_moves(visited, "us", "seq")
 
 
-def check_numbers(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> None:
+def check_numbers(visited: Visit, raw: Topic) -> None:
     """The histogram's figures are those of the topic's numbers between the oldest and the newest that it shows."""
     drawn: dict = {}
     expected: list = []
@@ -129,6 +145,89 @@ def check_numbers(visited: Visit, raw: Callable[[], Iterable[oracle.Raw]]) -> No
 
     assert until(is_right, DRAWN_WITHIN_S, pause_s=1), f"drawn {drawn}, but the topic says {expected}"
     check_moves(visited, "mean", "newest_ns")
+
+
+def check_hosts(visited: Visit, raw: Topic) -> None:
+    """As of the numbers, of windows of a host; times beyond its start are no whole numbers in a browser."""
+    assert until(lambda: len(visited.marks("busy_mean")) > 20, DRAWN_WITHIN_S)
+    first = visited.marks("busy_mean")
+    host, oldest_ns, settled_ns = (
+        first[0]["host"],
+        first[0]["window_start_ns"],
+        first[-1]["window_start_ns"] - SETTLED_NS,
+    )
+    drawn: dict[int, dict] = {}
+    expected: dict[int, dict] = {}
+
+    def wrong() -> dict[int, tuple]:
+        drawn.update((row["window_start_ns"], _without_times(row)) for row in [*first, *visited.marks("busy_mean")])
+        found = oracle.host_windows(oracle.events(raw())).items()
+        expected.clear()
+        expected.update(
+            (at, _without_times(row)) for (at, of), row in found if of == host and oldest_ns <= at <= settled_ns
+        )
+        return {
+            at: (row, drawn.get(at))
+            for at, row in expected.items()
+            if not (at in drawn and oracle.same_host(row, drawn[at]))
+        }
+
+    assert until(lambda: not wrong(), PATIENCE_S, pause_s=1), f"drawn otherwise than the topic says: {wrong()}"
+    assert len(expected) > 5, f"only {len(expected)} settled windows among {len(drawn)} drawn"
+    tumbling = {row["window_start_ns"]: row["busy_mean"] for row in visited.page.evaluate(BARS)}
+    both = {at: row["busy_mean"] for at, row in expected.items() if at in tumbling}
+    assert {at: tumbling[at] for at in both} == pytest.approx(both)
+    check_moves(visited, "busy_mean", "window_start_ns")
+
+
+def check_census(visited: Visit, _raw: Topic) -> None:
+    """The first and the last year's bars, the mean ages and the states' incomes equal those of the files."""
+    people, ages, incomes = census_oracle.people(), census_oracle.ages(), census_oracle.incomes()
+    assert until(lambda: visited.page.evaluate(BARS) and visited.page.evaluate(STATES), DRAWN_WITHIN_S)
+    for key, year in (("Home", 2000), ("End", 2020)):
+        visited.page.focus("#year")
+        visited.page.keyboard.press(key)
+        expected = {(sex, age): count for (of, sex, age), count in people.items() if of == year}
+        assert until(lambda expected=expected: _bars(visited) == expected, PATIENCE_S), f"{year}: {_bars(visited)}"
+    found = {(row["year"], sex): row for sex in ("female", "male", "all") for row in visited.marks(sex)}
+    assert {key: row["mean"] for key, row in found.items()} == pytest.approx(
+        {key: mean for key, (_, mean, _) in ages.items()}
+    )
+    means = {row["place"]: row["mean"] for row in visited.page.evaluate(STATES)}
+    assert means == pytest.approx({place: row[3] for (kind, place), row in incomes.items() if kind == "state"})
+
+
+def check_ledger(visited: Visit, stores: Iterable[str]) -> None:
+    """The index compares each source with each store, and nothing is lost or twice; the census is there as a whole."""
+    sources = ("random-numbers", "monitoring", "census-population")
+    expected = {(source, store): (0, 0, "whole") for source in sources for store in stores}
+    shown: dict[tuple[str, str], dict] = {}
+
+    def is_whole() -> bool:
+        shown.clear()
+        shown.update(((row["source"], row["store"]), row) for row in visited.page.evaluate(LEDGER) if "source" in row)
+        return {key: (row["lost"], row["twice"], row["verdict"]) for key, row in shown.items()} == expected
+
+    assert until(is_whole, PATIENCE_S, pause_s=1), shown
+    people = {row["stored"] for (source, _), row in shown.items() if source == "census-population"}
+    assert people == {len(census_oracle.people())}
+
+
+def _bars(visited: Visit) -> dict[tuple[str, int], int]:
+    return {(row["sex"], row["age"]): row["people"] for row in visited.page.evaluate(BARS)}
+
+
+def _without_times(row: Mapping) -> dict:
+    return {name: value for name, value in row.items() if name not in {"frame", "newest_event_ns"}}
+
+
+CHECKS = {
+    "monitoring": check_monitoring,
+    "numbers": check_numbers,
+    "census": check_census,
+    "windows": check_windows,
+    "hosts": check_hosts,
+}
 
 
 def check_moves(visited: Visit, name: str, column: str) -> None:

@@ -36,6 +36,8 @@ for url in {urls!r}:
             print(json.dumps([url, table, row]))
     store.close()
 """
+CENSUS_ROWS = {"census_population": 4242, "census_age": 63, "census_income": 57}
+"""Of 21 years: two sexes by 101 ages, two sexes and both, and 52 states and 5 regions of one year."""
 SINCE_EVER = -(2**63)
 BEHIND = """
 import json, pathlib
@@ -89,6 +91,11 @@ def windows(stack: Stack, url: str, since_ns: int = SINCE_EVER) -> dict[int, dic
     """The windows of random numbers in a store, by their start."""
     name = RANDOM_NUMBERS_WINDOWS.name
     return {row["window_start_ns"]: row for row in rows(stack, [url], [name], since_ns)[url][name]}
+
+
+def census_rows(stack: Stack, url: str) -> dict[str, int]:
+    """How many rows of each of the census's tables a store has."""
+    return {name: len(found) for name, found in rows(stack, [url], CENSUS_ROWS)[url].items()}
 
 
 def behind(stack: Stack) -> list[str]:

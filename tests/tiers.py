@@ -176,9 +176,18 @@ PARTS = (
         ),
         lacking=_browser_or_java,
     ),
-    Tier(name="spark", arguments=(*PROCESSING, "tests/e2e/test_census.py", *NO_ENGINE), lacking=_browser_or_java),
     Tier(
-        name="streaming", arguments=(*PROCESSING, "tests/e2e/test_demo_pages.py", *NO_ENGINE), lacking=_browser_or_java
+        name="spark",
+        arguments=(
+            *(*PROCESSING, "tests/e2e/test_produce_census.py", "tests/e2e/test_census.py"),
+            *("tests/e2e/test_pages_census.py", *NO_ENGINE),
+        ),
+        lacking=_browser_or_java,
+    ),
+    Tier(
+        name="streaming",
+        arguments=(*PROCESSING, "tests/e2e/test_pages_hosts.py", "tests/e2e/test_demo_pages.py", *NO_ENGINE),
+        lacking=_browser_or_java,
     ),
     Tier(name="soak", arguments=("tests/stack", "-m", "engine"), lacking=_engine, environment={"PIPELINE_SOAK": "1"}),
 )

@@ -81,9 +81,10 @@ class NoLedger:
         """Nothing to let go of."""
 
 
-def read_ledgers(folder: Path, since_ns: int = 0) -> Iterator[Entry]:
-    """All entries of all producers that are of `since_ns` or later; a last line cut off by a kill is left out."""
-    for path in sorted(folder.glob("*.ndjson")):
+def read_ledgers(folder: Path, since_ns: int = 0, producers: str = "*") -> Iterator[Entry]:
+    """All entries that are of `since_ns` or later, of all producers or of those whose name fits the pattern; a last line cut off
+    by a kill is left out."""
+    for path in sorted(folder.glob(f"{producers}.ndjson")):
         if path.stat().st_mtime_ns >= since_ns:
             yield from _entries(path, since_ns)
 

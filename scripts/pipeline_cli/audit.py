@@ -22,7 +22,10 @@ COLUMNS = ("made", "acknowledged", "stored", "late", "on_the_way", "lost", "twic
 
 
 def audit(
-    hours: Annotated[float, typer.Option(min=0.01, help="How far back; stores forget windows after a week.")] = 24.0,
+    hours: Annotated[
+        float,
+        typer.Option(min=0.01, help="How far back; stores forget windows after a week. The census counts since ever."),
+    ] = 24.0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each source and store.")] = False,
 ) -> None:
     """Compare the producers' ledgers with the stores, event by event; status 1 if events are lost or twice."""

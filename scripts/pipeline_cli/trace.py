@@ -2,8 +2,10 @@
 
 In:   an event's id, the ledgers, the topics, the tables whose rows say which events they hold.
 Out:  a line for each place where the event was: made, acknowledged, on the queue (more than once if it was sent again), in each
-      row of each store; and how long after their making the display read events then, by its own heartbeat.
-The ledger's minute is where the topic is searched, so that a day of events is not read for one.
+      window that a job computed, in each row of each store; and how long after their making the display read events then,
+      by its own heartbeat, of what it reads as it comes.
+What a place does not say exactly is an estimate, and called one: a row says when it was computed and not when its store had it, a
+heartbeat says a median. The ledger's minute is where the topic is searched, so that a day of events is not read for one.
 """
 
 from __future__ import annotations
@@ -12,8 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pipeline_queue.brokers import Broker
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_cli.errors import NoEventId, UnknownEvent
+from pipeline_cli.held_rows import Held, clock, is_of_the_census, rows_that_hold
 from pipeline_cli.where import ledger_folder, open_queue, open_stores
 
 NS_PER_S = 1_000_000_000
@@ -34,11 +36,12 @@ CATCH_UP_NS = 900 * NS_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """The event at one place; `time_ns` is when it was there first, as far as that place says."""
+    """The event at one place; `time_ns` is when it was there first, as far as that place says; else about then."""
 
     stage: str
     where: str
     time_ns: int
+    is_estimate: bool = False
 
 
 def trace(
@@ -63,9 +66,8 @@ def sightings(event_id: str) -> list[Sighting]:
     noted = [each for each in read_ledgers(ledger_folder()) if _is_of(each, producer, seq)]
     with closing(open_queue()) as broker:
         event, queued = _on_the_queue(broker, (producer, seq), noted)
-        kept = list(_in_stores(producer, seq, event)) if event is not None else []
-        shown = list(_by_the_display(broker, event)) if event is not None else []
-    found = [*_of_ledger(noted, event), *queued, *kept, *shown]
+        followed = list(_behind_the_queue(broker, event)) if event is not None else []
+    found = [*_of_ledger(noted, event), *queued, *followed]
     if not found:
         raise UnknownEvent(event_id)
     return found
@@ -109,19 +111,28 @@ def _searched(
     return found, seen
 
 
-def _in_stores(producer: str, seq: int, event: Event) -> Iterator[Sighting]:
-    from pipeline_output.audit import AUDITED, holds
-
+def _behind_the_queue(broker: Broker, event: Event) -> Iterator[Sighting]:
     with open_stores() as stores:
-        for audited in AUDITED:
-            if not producer.startswith(audited.source):
-                continue
-            for name, store in stores.items():
-                rows = store.read(audited.table, event.time_ns - 60 * NS_PER_S, limit=10_000).to_pylist()
-                for row in (row for row in rows if holds(row, producer, seq)):
-                    yield Sighting(
-                        stage="output", where=_row_at(name, audited.table.name, row), time_ns=row["written_ns"]
-                    )
+        held = list(rows_that_hold(event, stores))
+    yield from _computed(held)
+    yield from _stored(held)
+    if not is_of_the_census(event):
+        yield from _by_the_display(broker, event)
+
+
+def _computed(held: Iterable[Held]) -> Iterator[Sighting]:
+    """One for each window, or for the run: stores that have different versions of it tell the newest."""
+    newest_ns: dict[tuple[str, str], int] = {}
+    for each in held:
+        newest_ns[each.job, each.computed] = max(each.written_ns, newest_ns.get((each.job, each.computed), 0))
+    for (job, what), time_ns in newest_ns.items():
+        yield Sighting(stage="processing", where=f"job {job}: {what}", time_ns=time_ns)
+
+
+def _stored(held: Iterable[Held]) -> Iterator[Sighting]:
+    for each in held:
+        where = f"{each.store}: {each.table}, {each.row}; estimate: {each.stored}"
+        yield Sighting(stage="output", where=where, time_ns=each.written_ns, is_estimate=True)
 
 
 def _by_the_display(broker: Broker, event: Event) -> Iterator[Sighting]:
@@ -132,14 +143,10 @@ def _by_the_display(broker: Broker, event: Event) -> Iterator[Sighting]:
             left[record.partition] = record.offset + 1
             for beat in decode(HEARTBEATS, record).events:
                 if beat.stage == "display" and beat.latency_s:
-                    where = "read by the display, by the median of its heartbeat"
-                    yield Sighting(stage="display", where=where, time_ns=event.time_ns + round(beat.latency_s * 1e9))
+                    where = "read by the display; estimate: the median of its next heartbeat"
+                    time_ns = event.time_ns + round(beat.latency_s * 1e9)
+                    yield Sighting(stage="display", where=where, time_ns=time_ns, is_estimate=True)
                     return
-
-
-def _row_at(store: str, table: str, row: dict[str, Any]) -> str:
-    span = f"{_clock(row['window_start_ns'])} to {_clock(row['window_end_ns'])}"
-    return f"{store}: {table}, window {span} with {row['count']:,} events, written last"
 
 
 def _table(found: list[Sighting]) -> Table:
@@ -147,9 +154,6 @@ def _table(found: list[Sighting]) -> Table:
     table.add_column("after", justify="right")
     made_ns = found[0].time_ns
     for each in found:
-        table.add_row(each.stage, each.where, _clock(each.time_ns), f"{(each.time_ns - made_ns) / 1e9:.3f} s")
+        after = f"{'about ' * each.is_estimate}{round((each.time_ns - made_ns) / 1e9, 3) + 0:.3f} s"
+        table.add_row(each.stage, each.where, clock(each.time_ns), after)
     return table
-
-
-def _clock(time_ns: int) -> str:
-    return datetime.fromtimestamp(time_ns / 1e9).strftime("%H:%M:%S.%f")[:-3]

@@ -6,7 +6,8 @@ In:   nothing; the display runs alone over a SQLite queue in a temporary folder,
 Out:  a table for each mode, without and with one further client that has stopped reading its socket: events that each client was due,
       got and missed (their numbers prove it), the latency from an event's making to its receipt, and the shares of a core that
       display, clients, publisher and everything else on the machine took. They all share its cores: where the sum comes near
-      their number, latencies are those of a busy machine.
+      their number, latencies are those of a busy machine. A line for each event that is missing or out of order and for each
+      99th percentile over its limit, and exit status 1 if there is one.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class Run:
         return sorted(each for report in self.reports for each in report.latencies_ms)
 
     @property
+    def p99_ms(self) -> float:
+        return self.latencies_ms[int(len(self.latencies_ms) * 0.99)]
+
+    @property
     def missing(self) -> int:
         return sum(self.due - client.events for report in self.reports for client in report.clients)
 
@@ -67,17 +72,35 @@ class Run:
         return sum(client.breaks for report in self.reports for client in report.clients)
 
 
-def main() -> None:
+def main() -> int:
+    """The exit status."""
+    broken: list[str] = []
     table = Table("mode", "stopped", title=f"{CLIENTS} clients, {1 / EVERY_S:.0f} events/s, {MEASURE_S} s", box=None)
     for name in COLUMNS:
         table.add_column(name, justify="right")
     for mode in sys.argv[1:] or LIMITS_MS:
         for stopped in (0, 1):
             with tempfile.TemporaryDirectory() as folder, displaying(Path(folder), mode) as display:
-                row = cells(mode, stopped, measured(display, stopped))
+                run = measured(display, stopped)
+            row = cells(mode, stopped, run)
+            broken += [f"{mode}, {stopped} stopped: {what}" for what in limits_broken(mode, run)]
             print(*row, sep="  ", file=sys.stderr, flush=True)
             table.add_row(*row)
     Console(width=130).print(table)
+    print(*(broken or ["every event once and in order, every 99th percentile within its limit"]), sep="\n")
+    return 1 if broken else 0
+
+
+def limits_broken(mode: str, run: Run) -> list[str]:
+    """What a run did that it may not, in words."""
+    found = []
+    if run.missing:
+        found.append(f"{run.missing:,} events are missing")
+    if run.breaks:
+        found.append(f"{run.breaks:,} times an event did not follow the one before it")
+    if run.p99_ms > LIMITS_MS[mode]:
+        found.append(f"the 99th percentile is {run.p99_ms:.1f} ms and its limit {LIMITS_MS[mode]} ms")
+    return found
 
 
 def measured(display: Display, stopped: int) -> Run:
@@ -149,11 +172,11 @@ def cells(mode: str, stopped: int, run: Run) -> list[str]:
         str(run.missing),
         str(run.breaks),
         f"{latencies[len(latencies) // 2]:.1f}",
-        f"{latencies[int(len(latencies) * 0.99)]:.1f}",
+        f"{run.p99_ms:.1f}",
         str(LIMITS_MS[mode]),
         *(f"{share:.0%}" for share in (run.display_share, run.clients_share, run.publisher_share, run.others_share)),
     ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

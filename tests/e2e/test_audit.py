@@ -34,25 +34,34 @@ def test_every_acknowledged_event_is_in_every_store_or_on_the_way(demo: Demo) ->
         """What is lost or twice stays so; who reads two buckets while they are written may miss some for a moment."""
         found[:] = accounts(demo)
         is_sound = not any(each["lost"] or each["twice"] for each in found)
-        return len(found) == 4 and all(each["stored"] for each in found) and is_sound
+        return len(found) == 6 and all(each["stored"] for each in found) and is_sound
 
     assert until(all_stored, 300, pause_s=1), found
     assert {(each["source"], each["store"]) for each in found} == {
-        (source, store) for source in ("random-numbers", "monitoring") for store in ("disk", "sqlite")
+        (source, store)
+        for source in ("random-numbers", "monitoring", "census-population")
+        for store in ("disk", "sqlite")
     }
-    assert [(each["lost"], each["twice"]) for each in found] == [(0, 0)] * 4
+    assert [(each["lost"], each["twice"]) for each in found] == [(0, 0)] * 6
     assert [each["acknowledged"] for each in found] == [each["stored"] + each["on_the_way"] for each in found]
 
 
-@pytest.mark.parametrize(("source", "rows"), [("random-numbers", 1), ("monitoring", 5)])
-def test_an_event_is_followed_through_every_stage(demo: Demo, source: str, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("source", "behind_the_queue"),
+    [
+        ("random-numbers", ["processing"] + ["output"] * 2 + ["display"]),
+        ("monitoring", ["processing"] * 5 + ["output"] * 10 + ["display"]),
+        ("census-population", ["processing"] + ["output"] * 6),
+    ],
+)
+def test_an_event_is_followed_through_every_stage(demo: Demo, source: str, behind_the_queue: list[str]) -> None:
     line = said(demo, "topics", "tail", source, "-n", "1").stdout
     event_id = json.loads(line)["event_id"]
 
     def stages() -> list[str]:
         return [json.loads(each)["stage"] for each in said(demo, "trace", event_id, "--json").stdout.splitlines()]
 
-    expected = ["input"] * 3 + ["queue"] + ["output"] * 2 * rows + ["display"]
+    expected = ["input"] * 3 + ["queue"] + behind_the_queue
     assert until(lambda: stages() == expected, 300, pause_s=1), stages()
 
 

@@ -7,26 +7,27 @@ from collections.abc import Iterator
 import oracle
 import pages
 import pytest
+from pipeline_display.demos import DEMOS
 from pipeline_queue.brokers import open_broker
 from running_demo import Demo
 from waiting import PATIENCE_S, until
 
+BY_NEWS = sorted(DEMOS, key=lambda name: DEMOS[name].is_settled)
+"""The census last: it is computed while the others are looked at."""
 
-@pytest.fixture(params=["demo1", "demo2", "demo5", "demo6"])
+
+@pytest.fixture(params=BY_NEWS)
 def visited(request: pytest.FixtureRequest, demo: Demo) -> Iterator[tuple[str, pages.Visit]]:
     with pages.visit(f"http://127.0.0.1:{demo.port}/{request.param}") as visit:
         yield request.param, visit
 
 
-def test_drawn_values_equal_a_recomputation_from_the_topic(demo: Demo, visited: tuple[str, pages.Visit]) -> None:
+def test_drawn_values_equal_a_recomputation_from_the_topic_or_the_files(
+    demo: Demo, visited: tuple[str, pages.Visit]
+) -> None:
     name, visit = visited
     broker = open_broker(f"sqlite://{demo.folder}/queue")
-    if name == "demo1":
-        pages.check_monitoring(visit, lambda: oracle.raw_records(broker, "monitoring"))
-    elif name == "demo2":
-        pages.check_numbers(visit, lambda: oracle.raw_records(broker, "random-numbers"))
-    else:
-        pages.check_windows(visit, lambda: oracle.raw_records(broker, "random-numbers"))
+    pages.check(name, visit, lambda topic: oracle.raw_records(broker, topic))
     visit.keep(f"embedded-{name}")
     assert visit.complaints == []
 
@@ -41,5 +42,6 @@ def test_the_index_shows_every_service_as_it_is_now(demo: Demo) -> None:
         shown = visit.page.locator("body")
         assert until(lambda: all(name in shown.inner_text() for name in services), PATIENCE_S), shown.inner_text()
         visit.page.wait_for_timeout(1500)
+        pages.check_ledger(visit, ("disk", "sqlite"))
         visit.keep("embedded-index")
         assert visit.complaints == []

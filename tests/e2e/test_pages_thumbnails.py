@@ -7,12 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import census_oracle
+import census_rows
 import pytest
 import socketio
 from numbers_on_the_topic import normal, publish, raw_events
+from pipeline_output.tables import TABLES
 from playwright.sync_api import Browser, Page
 from reading_frames import rows_in
-from running_display import NS, Display, await_true, await_width, displaying, opened, publishing, window
+from running_display import (
+    NS,
+    Display,
+    await_true,
+    await_width,
+    displaying,
+    host_window,
+    opened,
+    publishing,
+    window,
+)
 from waiting import PATIENCE_S, until
 
 SHOTS = Path(__file__).parents[1] / "screenshots/out"
@@ -68,6 +81,27 @@ def test_each_card_draws_its_demo_from_its_own_data_and_says_the_newest(display:
             await_true(page, f"{means} === '9,8,7,6,5,4,3,2,1,0'")
         shown = ("demo1", "demo2", "demo5", "demo6")
         assert [demo for demo in shown if not page.evaluate(of_card(demo, ".card-now") + ".textContent").strip()] == []
+
+
+def test_the_cards_of_the_census_and_of_hosts_draw_what_their_stores_hold(filled: Display, browser: Browser) -> None:
+    now_ns = time.time_ns() // NS * NS
+    for name, rows in census_rows.tables().items():
+        filled.write(TABLES[name], rows)
+    filled.write_host_windows(*(host_window(now_ns - age_s * NS, "here", busy=10.0 + age_s) for age_s in range(10)))
+    people = {(sex, age): count for (year, sex, age), count in census_oracle.people().items() if year == 2020}
+    with opened(browser, index(filled)) as page:
+        for demo in ("demo3", "demo4"):
+            bars = f"[...document.querySelectorAll('.card[data-demo={demo}] rect.bar')].map((bar) => bar.__data__.row)"
+            await_true(page, f"{bars}.length === 202")
+            assert {(row["sex"], row["age"]): row["people"] for row in page.evaluate(bars)} == people
+            said = page.evaluate(of_card(demo, ".card-now") + ".textContent")
+            assert said == f"{sum(people.values()):,} people in 2020"
+        for demo in ("demo7", "demo8"):
+            means = (
+                of_card(demo, "path.line[data-name=busy_mean]") + "?.__data__.points.map((row) => row.busy_mean).join()"
+            )
+            await_true(page, f"{means} === '19,18,17,16,15,14,13,12,11,10'")
+            await_true(page, of_card(demo, ".card-now") + ".textContent === 'here: 10 % busy over 5 s'")
 
 
 def test_a_thumbnail_goes_on_and_is_dimmed_when_its_demo_falls_silent(display: Display, browser: Browser) -> None:

@@ -142,6 +142,6 @@ def test_the_dead_one_comes_back(story: Story) -> None:
 
 
 def test_no_event_is_lost_or_twice(story: Story) -> None:
-    assert {each["source"] for each in story.accounts} == {"random-numbers", "monitoring"}
+    assert {each["source"] for each in story.accounts} == {"random-numbers", "monitoring", "census-population"}
     wrong = [each for each in story.accounts if each["lost"] or each["twice"] or each["on_the_way"]]
     assert wrong == []

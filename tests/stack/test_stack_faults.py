@@ -17,7 +17,7 @@ from pathlib import Path
 import oracle
 import pytest
 from running_stack import Stack, said
-from stack_reading import accounts, raw_records, windows
+from stack_reading import CENSUS_ROWS, accounts, census_rows, raw_records, windows
 from waiting import Stopwatch, until
 
 pytestmark = pytest.mark.engine
@@ -39,34 +39,58 @@ KILLED = (
 BACK_WITHIN_S = 60
 """The promise, as a machine counts it that has these seconds to give. Health is asked for every few seconds, and a service must say three times that it is well."""
 CAUGHT_UP_WITHIN_S = 900
+APPLICATIONS = """
+import json, urllib.request
+with urllib.request.urlopen("http://spark-master:8080/json/", timeout=30) as answer:
+    print(json.dumps([each["id"] for each in json.load(answer)["activeapps"] if each["state"] == "RUNNING"]))
+"""
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BREAKS = re.findall(r"^scripts/break\.sh .+$", README, re.MULTILINE)
+CUT_BETWEEN_STAGES = (
+    ("input-random-numbers", "queue"),
+    ("spark-worker", "queue"),
+    ("processing", "queue"),
+    ("spark-worker", "output"),
+    ("processing", "output"),
+    ("display", "queue"),
+    ("display", "output"),
+)
+"""Each pair of stages that talk; of processing the worker, which moves records and rows, and the driver, which asks where they end."""
 SOAK_BREAKS = [
     f"scripts/break.sh {service} {how} 30"
     for service in ("kafka", "cassandra", "spark-worker", "processing", "input-random-numbers")
     for how in ("freeze", "cut")
-]
+] + [f"scripts/break.sh {service} cut 30 {network}" for service, network in CUT_BETWEEN_STAGES]
+
+
+@dataclass(frozen=True)
+class Computing:
+    """When the driver was started, and the master's ids of the applications that run."""
+
+    driver_started_at: str
+    applications: list[str]
 
 
 @dataclass(frozen=True)
 class Fire:
-    """What was seen: for each kill, how long until the service was healthy again, and who else was started anew."""
+    """What was seen: for each kill, how long until the service was healthy again; who computed before and after each of the master."""
 
     back_s: dict[str, float]
-    driver_outlived_its_master: bool
+    outlived: list[Computing]
     windows: dict[int, oracle.Window]
 
 
 @pytest.fixture(scope="module")
 def fire(stack: Stack) -> Iterator[Fire]:
     stack.command("up", "--detach", "--no-deps", "input-random-numbers", RANDOM_NUMBERS_RATE=str(RATE))
-    back_s, outlived = {}, False
+    back_s, outlived = {}, []
     while True:
         for service in KILLED:
-            driver = started_at(stack, "processing")
+            if service == "spark-master":
+                outlived.append(computing(stack))
             back_s[service] = max(back_s.get(service, 0.0), killed(stack, service))
             if service == "spark-master":
-                outlived = started_at(stack, "processing") == driver
+                outlived.append(computing(stack))
         for command in BREAKS + (SOAK_BREAKS if SOAK else []):
             said(command.split(), COMPOSE_PROJECT_NAME=stack.project)
         if SOAK and acknowledged(stack) < EVENTS:
@@ -76,7 +100,7 @@ def fire(stack: Stack) -> Iterator[Fire]:
     stack.command("stop", "input-random-numbers", "input-monitoring")
     yield Fire(
         back_s=back_s,
-        driver_outlived_its_master=outlived,
+        outlived=outlived,
         windows=oracle.windows(oracle.events(raw_records(stack, "random-numbers"))),
     )
     stack.command("up", "--detach", "--no-deps", "input-random-numbers", "input-monitoring")
@@ -99,6 +123,18 @@ def started_at(stack: Stack, service: str) -> str:
     return inspected(stack, service)["State"]["StartedAt"]
 
 
+def computing(stack: Stack) -> Computing:
+    """Once the master says that an application runs: one that was killed lately knows its workers a moment before."""
+    found: list[str] = []
+
+    def runs() -> bool:
+        found[:] = json.loads(stack.python("spark-master", APPLICATIONS))
+        return bool(found)
+
+    assert until(runs, 6 * BACK_WITHIN_S), "the master knows of no application that runs"
+    return Computing(driver_started_at=started_at(stack, "processing"), applications=list(found))
+
+
 def inspected(stack: Stack, service: str) -> dict:
     return json.loads(said(["docker", "inspect", stack.container(service)]))[0]
 
@@ -112,15 +148,23 @@ def test_everyone_who_is_killed_is_healthy_again_within_a_minute(fire: Fire) -> 
 
 
 def test_the_application_survives_the_kill_of_its_master(fire: Fire) -> None:
-    assert fire.driver_outlived_its_master
+    before, after = fire.outlived[::2], fire.outlived[1::2]
+    assert [len(each.applications) for each in before] == [1] * len(before)
+    assert before == after
 
 
 def test_nothing_that_was_acknowledged_is_lost_or_twice_in_any_store(stack: Stack, fire: Fire) -> None:
     assert fire
     assert until(lambda: not any(each["on_the_way"] for each in accounts(stack)), CAUGHT_UP_WITHIN_S, pause_s=3)
     found = accounts(stack)
-    assert {each["source"] for each in found} == {"random-numbers", "monitoring"}
+    assert {each["source"] for each in found} == {"random-numbers", "monitoring", "census-population"}
     assert [each for each in found if each["lost"] or each["twice"] or not each["stored"]] == []
+
+
+@pytest.mark.parametrize("url", STORES)
+def test_the_census_is_whole_in_both_stores(stack: Stack, fire: Fire, url: str) -> None:
+    assert fire
+    assert census_rows(stack, url) == CENSUS_ROWS
 
 
 @pytest.mark.parametrize("url", STORES)

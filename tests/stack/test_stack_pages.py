@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pages
 import pytest
+from pipeline_display.demos import DEMOS
 from running_stack import Stack
 from stack_reading import raw_records
 from waiting import PATIENCE_S, until
@@ -11,15 +12,10 @@ from waiting import PATIENCE_S, until
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("name", ["demo1", "demo2", "demo5", "demo6"])
-def test_drawn_values_equal_a_recomputation_from_the_topic(stack: Stack, name: str) -> None:
+@pytest.mark.parametrize("name", [*DEMOS])
+def test_drawn_values_equal_a_recomputation_from_the_topic_or_the_files(stack: Stack, name: str) -> None:
     with pages.visit(f"{stack.page}/{name}") as visit:
-        if name == "demo1":
-            pages.check_monitoring(visit, lambda: raw_records(stack, "monitoring"))
-        elif name == "demo2":
-            pages.check_numbers(visit, lambda: raw_records(stack, "random-numbers"))
-        else:
-            pages.check_windows(visit, lambda: raw_records(stack, "random-numbers"))
+        pages.check(name, visit, lambda topic: raw_records(stack, topic))
         visit.keep(f"compose-{name}")
         assert visit.complaints == []
 
@@ -34,5 +30,6 @@ def test_the_index_shows_every_service_as_it_is_now(stack: Stack) -> None:
     with pages.visit(f"{stack.page}/") as visit:
         shown = visit.page.locator("body")
         assert until(lambda: all(name in shown.inner_text() for name in services), PATIENCE_S), shown.inner_text()
+        pages.check_ledger(visit, ("disk", "cassandra"))
         visit.keep("compose-index")
         assert visit.complaints == []

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import oracle
+import pages
 import pytest
 from running_demo import free_port
 from running_stack import Stack, said
 from stack_reading import accounts, behind, raw_records, windows
-from waiting import until
+from waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.engine
 
@@ -102,19 +103,34 @@ def test_no_event_is_lost_or_twice(stack: Stack, scaled: Scaled) -> None:
     assert scaled
     found = accounts(stack)
     assert {(each["source"], each["store"]) for each in found} == {
-        (source, store) for source in ("random-numbers", "monitoring") for store in ("disk", "cassandra")
+        (source, store)
+        for source in ("random-numbers", "monitoring", "census-population")
+        for store in ("disk", "cassandra")
     }
     assert [each for each in found if each["lost"] or each["twice"] or each["on_the_way"]] == []
 
 
-def test_a_second_display_answers_on_a_port_of_its_own(stack: Stack) -> None:
+def test_a_second_display_draws_the_same_windows_on_a_port_of_its_own(stack: Stack) -> None:
     port = free_port()
     words = ("run", "--detach", "--no-deps", "--publish", f"127.0.0.1:{port}:8080", "display")
     container = stack.command(*words).strip().splitlines()[-1]
     try:
         assert until(lambda: answers(f"http://127.0.0.1:{port}/demo5"), STARTED_WITHIN_S)
+        first, second = (drawn_windows(f"{page}/demo5") for page in (stack.page, f"http://127.0.0.1:{port}"))
+        both = first.keys() & second.keys()
+        assert len(both) >= FULL_MIN
+        assert [first[at] for at in sorted(both)] == [second[at] for at in sorted(both)]
     finally:
         said(["docker", "rm", "--force", container])
+
+
+def drawn_windows(address: str) -> dict[int, dict]:
+    """The means that a page draws, by their windows' start, of those that change no more."""
+    with pages.visit(address) as visit:
+        assert until(lambda: visit.marks("mean")[FULL_MIN + pages.SETTLED_NS // NS :] != [], PATIENCE_S)
+        rows = visit.marks("mean")
+    settled_ns = rows[-1]["window_start_ns"] - pages.SETTLED_NS
+    return {row["window_start_ns"]: row | {"frame": 0} for row in rows if row["window_start_ns"] <= settled_ns}
 
 
 def answers(url: str) -> bool:

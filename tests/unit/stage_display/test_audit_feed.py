@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pipeline_display.feeds.audit import AuditReader
-from pipeline_output.audit import AUDITED
-from pipeline_output.stores import open_store
+from pipeline_output.stores import create_all, open_store
 from pipeline_output.tables import RANDOM_NUMBERS_WINDOWS, arrow_schema
 from pipeline_queue.ledger import Entry, FileLedger
 from running_display import window
@@ -39,8 +38,8 @@ def told(body: bytes) -> dict[str, Any]:
 
 def test_what_ledgers_and_stores_say_is_compared(tmp_path: Path, note: Callable[[str, int], None]) -> None:
     url = f"disk://{tmp_path}/disk"
+    create_all([url])
     with closing(open_store(url)) as store:
-        store.create(each.table for each in AUDITED)
         row = window(time.time_ns() // NS * NS) | {"count": 8, "ids": f"{PRODUCER}:0-7"}
         store.write(RANDOM_NUMBERS_WINDOWS, pa.Table.from_pylist([row], schema=arrow_schema(RANDOM_NUMBERS_WINDOWS)), 1)
     note("made", 9)

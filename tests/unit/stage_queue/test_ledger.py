@@ -63,6 +63,13 @@ def test_each_producer_has_books_of_its_own(tmp_path: Path) -> None:
     assert [each.producer for each in read_ledgers(tmp_path / "deep" / "down")] == ["a", "b"]
 
 
+def test_the_books_of_those_alone_whose_name_fits_are_read(tmp_path: Path) -> None:
+    for producer in ("numbers-1", "census-1", "census-2"):
+        with closing(FileLedger(tmp_path, producer)) as ledger:
+            ledger.note(entry(0, 0, producer=producer))
+    assert [each.producer for each in read_ledgers(tmp_path, producers="census-*")] == ["census-1", "census-2"]
+
+
 def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path: Path) -> None:
     with closing(FileLedger(tmp_path, "p")) as ledger:
         ledger.note(entry(0, 4))
