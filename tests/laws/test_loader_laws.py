@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hostile_texts import HOSTILE
 from loading import NOTE, NOW_NS, Queue, ask, event, load, note, opened, rows, stored
 from pipeline_output.errors import TableHeldUp, TableUnfit
 from pipeline_output.loader import open_database
@@ -29,28 +30,6 @@ from pipeline_queue.topics import Column, Topic
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 SECOND_NS = 1_000_000_000
-PLANES = "".join(chr(plane * 0x10000 + within) for plane in range(17) for within in (0x41, 0x3B1, 0xFDF0, 0xFFFD))
-HOSTILE = [
-    *(
-        "a,b",
-        'a"b"',
-        "a'b",
-        "a\nb",
-        "a\r\nb",
-        "a\tb",
-        "a\\b",
-        "\\N",
-        "\\.",
-        "\\.\n",
-        "\\n",
-        "\\",
-        "NULL",
-        "",
-        " ",
-        "\t",
-    ),
-    *("\x01\x08\x0b\x0c\x1a\x1b\x7f", "{}", "%s", "$1", "\u2028\u0085\ufeff", "e\u0301", "\U0010ffff", PLANES),
-]
 
 
 def event_of(*columns: Column) -> EventTable:
