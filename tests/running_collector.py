@@ -74,6 +74,10 @@ class Collector:
                     found += [each] if each.cmdline() and "resource_tracker" not in " ".join(each.cmdline()) else []
         return found
 
+    def memory_bytes(self) -> int:
+        """What those processes hold."""
+        return sum(each.memory_info().rss for each in self.workers())
+
     def kill(self) -> None:
         """All of it, first who would start the others again."""
         workers = psutil.Process(self.process.pid).children() if self.process.poll() is None else []
