@@ -52,6 +52,11 @@ def test_the_curl_of_the_readme(here: Collector) -> None:
     assert here.ask("GET", "/")[0] == 405
 
 
+def test_open_to_everybody_it_says_so_loudly_at_its_start(here: Collector) -> None:
+    told = f"OPEN: everybody who reaches 127.0.0.1:{here.port} may send events; EVENTS_CLIENTS would say who"
+    assert told in here.log.read_text().splitlines()
+
+
 def test_hostile_content_is_on_the_queue_as_it_was_sent(here: Collector) -> None:
     events = [SOUND | {"message": text, "id": f"hostile-{i}"} for i, text in enumerate(HOSTILE)]
     for event in events[:2]:
