@@ -24,3 +24,10 @@ def test_two_names_of_the_port_that_differ_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("PORT", "2")
     with pytest.raises(BadSetting, match="DEFAULT_APP_PORT is '1' and PORT is '2', but they are one setting"):
         filled(CollectorSettings)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("INPUT_MAX_LENN", "INPUT_MAX_LEN"), ("QUEUE_URI", "QUEUE_URL")])
+def test_what_is_nearly_a_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, meant: str) -> None:
+    monkeypatch.setenv(name, "100")
+    with pytest.raises(BadSetting, match=f"{name} is no setting; did you mean {meant}"):
+        filled(CollectorSettings)
