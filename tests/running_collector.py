@@ -30,6 +30,7 @@ class Collector:
     process: subprocess.Popen[bytes]
     port: int
     queue_url: str
+    log: Path
 
     def ask(self, method: str, path: str, body: bytes | Any = b"", **headers: str) -> tuple[int, Any]:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -74,6 +75,10 @@ class Collector:
                     found += [each] if each.cmdline() and "resource_tracker" not in " ".join(each.cmdline()) else []
         return found
 
+    def memory_bytes(self) -> int:
+        """What those processes hold."""
+        return sum(each.memory_info().rss for each in self.workers())
+
     def kill(self) -> None:
         """All of it, first who would start the others again."""
         workers = psutil.Process(self.process.pid).children() if self.process.poll() is None else []
@@ -92,7 +97,7 @@ def collecting(folder: Path, *, command: Sequence[str] = COMMAND, **settings: st
     given = {"QUEUE_URL": queue_url, "EVENTS_PORT": str(port), "TMPDIR": str(folder)}
     with log.open("ab") as out:
         process = subprocess.Popen(command, env=os.environ | given | settings, stdout=out, stderr=out)
-    here = Collector(process=process, port=port, queue_url=queue_url)
+    here = Collector(process=process, port=port, queue_url=queue_url, log=log)
     try:
         assert until(here.is_ready, PATIENCE_S), log.read_text()
         yield here

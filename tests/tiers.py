@@ -1,7 +1,7 @@
 """Run the test tiers that this machine can run, and say in a table what ran, what was skipped and why.
 
 In:   `--unit`, `--e2e`, `--stack` choose a tier, `--socketio`, `--spark`, `--streaming` the tests of a part without a Docker
-      engine, `--soak` the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
+      engine, `--soak` the large sizes of SOAKED and then the stack under fire for an hour; `--require unit,e2e` makes a skipped tier of those a failure.
 Out:  pytest's own output a tier, then the table, then the sums on one line. Exit status 0 if nothing failed.
 Tests marked `engine` need a Docker engine wherever they live, and belong to the stack tier. Two workers run each tier; in the
 last, one has all tests of the stack, the other the laws of real servers.
@@ -167,6 +167,11 @@ TIERS = (
 )
 
 PROCESSING = ("tests/unit/stage_processing", "tests/e2e/test_spark_windows.py", "tests/e2e/test_spark_outage.py")
+SOAKED = (
+    *("tests/laws/test_loader_crashes.py", "tests/e2e/test_collector.py", "tests/e2e/test_collector_fuzzed.py"),
+    "tests/e2e/test_tasks_killed.py",
+)
+"""What is larger where PIPELINE_SOAK is set, and needs no engine: 200 crashes of the loader, 10,000 requests, 1,000,000 points."""
 PARTS = (
     Tier(
         name="socketio",
@@ -189,7 +194,7 @@ PARTS = (
         arguments=(*PROCESSING, "tests/e2e/test_pages_hosts.py", "tests/e2e/test_demo_pages.py", *NO_ENGINE),
         lacking=_browser_or_java,
     ),
-    Tier(name="soak", arguments=("tests/stack", "-m", "engine"), lacking=_engine, environment={"PIPELINE_SOAK": "1"}),
+    Tier(name="soak", arguments=(*SOAKED, "tests/stack"), lacking=_engine, environment={"PIPELINE_SOAK": "1"}),
 )
 """What is chosen by name and else runs as a part of its tier."""
 

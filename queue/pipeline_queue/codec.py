@@ -5,8 +5,9 @@ Out:     messages of one partition key each; or the events of a record, which of
 Refuses: a block above the limit (TooLarge). Reading refuses nothing: a line that is no event becomes a dead letter, the
          lines around it are kept.
 A record of more lines or bytes than a block may have is one dead letter as a whole. A line is dead when it is empty, too long, no JSON, not UTF-8, of other columns or types than declared, out of a column's
-limits, or dated more than AGE_S_MAX before or AHEAD_S_MAX after its append. An event is late when it is dated more than
-the topic's `lateness_s` before its append; the append time is the record's own, so a replay gives the same answer.
+limits, or dated more than AGE_S_MAX before or AHEAD_S_MAX after its append, unless its topic takes any time. An event is late
+when it is dated more than the topic's `lateness_s` before its append; the append time is the record's own, so a replay gives
+the same answer.
 """
 
 from __future__ import annotations
@@ -115,9 +116,9 @@ def _decode_whole(topic: Topic, record: Record) -> list[Event] | None:
     if not events or not _has_a_line_each(record.value, len(events)):
         return None
     times_ns = [event.time_ns for event in events]
-    on_time_from = record.append_time_ns - topic.lateness_s * _NS
-    sound = on_time_from <= min(times_ns) and max(times_ns) <= record.append_time_ns + AHEAD_S_MAX * _NS
-    return events if sound else None
+    is_late = min(times_ns) < record.append_time_ns - topic.lateness_s * _NS
+    is_ahead = max(times_ns) > record.append_time_ns + AHEAD_S_MAX * _NS and not topic.takes_any_time
+    return None if is_late or is_ahead else events
 
 
 def _has_a_line_each(value: bytes, events: int) -> bool:
@@ -163,7 +164,8 @@ def _read_line(topic: Topic, line: bytes, append_time_ns: int) -> tuple[Event | 
         return None, "nested too deep"
     except msgspec.MsgspecError as error:
         return None, str(error)
-    return (event, "") if not (reason := _wrong_time(event.time_ns, append_time_ns)) else (None, reason)
+    reason = "" if topic.takes_any_time else _wrong_time(event.time_ns, append_time_ns)
+    return (None, reason) if reason else (event, "")
 
 
 def _wrong_time(time_ns: int, append_time_ns: int) -> str:

@@ -4,7 +4,8 @@ In:      the environment; the file that $DATAPIPE_CNF names, if it names one; SY
          object for all services of a machine.
 Out:     what each place says of a settings class, under each field's first name.
 Refuses: a file that cannot be read, is no JSON or no object; one setting twice in a place, unless both say the same; a name
-         that is no setting: in a file of any service, in the environment under the class's own prefix.
+         that is no setting: in a file of any service, in the environment under the class's own prefix, and also one that is
+         nearly a setting's, or was one, where the setting itself is not given.
 A secret may lie in a file of its own, which NAME_FILE names. No refusal shows what it is.
 """
 
@@ -13,9 +14,10 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,12 +31,14 @@ from pipeline_queue.setting_names import SETTING_NAMES
 FILE_VARIABLE = "DATAPIPE_CNF"
 SYSTEM_FILE = Path("/etc/datapipe.json")
 HIDDEN = "********"
-GONE = {
-    "ENCODING_SCHEME": "all text is UTF-8",
+NEAR_LENGTH_MIN = 9
+"""Shorter names of settings resemble too many of other programs'."""
+OLD_QUEUE = {
     "MQ_HOST": "QUEUE_URL says where the queue is",
     "MQ_PROJECT_ID": "QUEUE_URL says where the queue is",
     "MQ_TOKEN": "QUEUE_URL says where the queue is, and it asks for no token",
 }
+GONE = OLD_QUEUE | {"ENCODING_SCHEME": "all text is UTF-8"}
 """Names that older files hold, and what became of them."""
 
 
@@ -115,6 +119,20 @@ def places(settings: type[BaseSettings]) -> tuple[Place, ...]:
     return Place(settings, os.environ), *files
 
 
+def refuse_unheard(settings: type[BaseSettings], asked: Sequence[Place], said: Collection[str]) -> None:
+    """Raises BadSetting for a variable that would have no effect though it seems meant: see the module.
+
+    Other programs have variables too. What is `said` on the command line, or by a place, excuses all that resembles it.
+    """
+    fields = settings.model_fields
+    known = {*SETTING_NAMES, *(name for field in fields.values() for name in all_names_of(field))}
+    strange = sorted(name for name in os.environ if name.upper() not in known)
+    for name, field in fields.items():
+        if not {name, *names_of(field)} & {*said} and not any(place.met(field) for place in asked):
+            _refuse_gone(strange, field)
+            _refuse_near(strange, field)
+
+
 def names_of(field: FieldInfo) -> tuple[str, ...]:
     """The field's name and its old ones."""
     alias = field.validation_alias
@@ -143,6 +161,32 @@ def _refuse_misspelt(environment: Collection[str], known: Collection[str], *, pr
         if prefix and name.upper().startswith(prefix) and not is_known:
             hint = _nearest(name, known) or f"; there are {', '.join(ours)}"
             raise BadSetting(f"{name} is no setting{hint}")
+
+
+def _refuse_gone(strange: Iterable[str], field: FieldInfo) -> None:
+    """A service without QUEUE_URL would take the default for what MQ_HOST says; who has no default looks for the queue itself."""
+    if "QUEUE_URL" in names_of(field) and field.default is not None:
+        for name in strange:
+            if name.upper() in OLD_QUEUE:
+                raise BadSetting(f"{name} is no setting {_way_out(name, ())}")
+
+
+def _refuse_near(strange: Iterable[str], field: FieldInfo) -> None:
+    meant = [name for name in all_names_of(field) if len(name) >= NEAR_LENGTH_MIN]
+    for name in strange:
+        for each in meant:
+            if _is_near(name.upper(), each):
+                raise BadSetting(
+                    f"{name} is no setting; did you mean {each}? Where it is another program's, set {each} too"
+                )
+
+
+def _is_near(name: str, meant: str) -> bool:
+    """One letter too many, too few or another, or two that changed places."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, meant, strict=False)))
+    rest, wanted = name[same:], meant[same:]
+    swapped = wanted[1:2] + wanted[:1] + wanted[2:]
+    return rest in (wanted[1:], swapped) or rest[1:] in (wanted, wanted[1:])
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline_queue.errors import BadSetting
-from pipeline_queue.setting_places import HIDDEN, Place, is_secret, names_of, places, shown
+from pipeline_queue.setting_places import HIDDEN, Place, is_secret, names_of, places, refuse_unheard, shown
 
 
 class ServiceSettings(BaseSettings):
@@ -51,7 +51,9 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, *places(settings_cls)
+        asked = places(settings_cls)
+        refuse_unheard(settings_cls, asked, init_settings())
+        return init_settings, *asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ NEWEST_LENGTH_MAX = 8 * 1024
 ALERT_MESSAGE_LENGTH_MAX = 4 * 1024
 """What is longer is cut, and says so."""
 AHEAD_S_MAX = 60
-"""A time further ahead of its record's append time is a wrong clock, not an event."""
+"""A time further ahead of its record's append time is a wrong clock, not an event; but see `Topic.takes_any_time`."""
 AGE_S_MAX = 7 * 24 * 3600
 """A time older than this at its append is a wrong clock too; between `lateness_s` and this it is late."""
 
@@ -53,6 +53,8 @@ class Topic:
     kept for ever.
     A raw topic carries bytes that are nobody's events (dead letters, blocks of points); its columns are empty, and `encoding`
     says what its records are.
+    One that `takes_any_time` was promised to its senders: an event is kept whatever its time is beside its append's, which is
+    another clock's.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Topic:
     partitions: int = 1
     retention_s: int | None = 24 * 3600
     lateness_s: int = 10
+    takes_any_time: bool = False
     raw: bool = False
     encoding: Literal["ndjson", "bytes", "arrow"] = "ndjson"
 

@@ -19,6 +19,7 @@ from pipeline_queue.topics import (
     EVENT_BYTES_MAX,
     EVENTS_PER_BLOCK_MAX,
     Column,
+    Topic,
 )
 from pydantic.fields import FieldInfo
 
@@ -70,18 +71,23 @@ def _topics_lines() -> Iterator[str]:
     yield "Written from `pipeline_queue.topics` and the event types by `python -m pipeline_cli.reference`."
     yield ""
     yield f"A block holds at most {EVENTS_PER_BLOCK_MAX:,} events and {BLOCK_BYTES_MAX:,} bytes, an event at most {EVENT_BYTES_MAX:,} bytes. An event dated"
-    yield f"more than {AHEAD_S_MAX} s ahead of its append or more than {AGE_S_MAX // 86400} days before it goes to the dead letters."
+    yield f"more than {AHEAD_S_MAX} s ahead of its append or more than {AGE_S_MAX // 86400} days before it goes to the dead letters,"
+    yield "where the topic does not take any time."
     for topic in topics().values():
         yield f"\n## {topic.name}\n"
         if topic.raw:
             yield f"{topic.doc}. Kept {topic.kept}, partitions: {topic.partitions}."
             continue
-        yield f"{topic.doc}. Key `{topic.key}`, partitions: {topic.partitions}, kept {topic.kept}, late after {topic.lateness_s} s."
+        yield f"{topic.doc}. Key `{topic.key}`, partitions: {topic.partitions}, kept {topic.kept}, late after {topic.lateness_s} s{_any_time(topic)}."
         yield ""
         yield "| column | kind | unit | limits | what it is |"
         yield "|---|---|---|---|---|"
         for column in topic.columns:
             yield f"| `{column.name}` | {column.kind}{', tag' if column.tag else ''} | {column.unit} | {_limits(column)} | {column.doc} |"
+
+
+def _any_time(topic: Topic) -> str:
+    return ", any time is taken" if topic.takes_any_time else ""
 
 
 def _limits(column: Column) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hostile_texts import HOSTILE
 from running_collector import COMMAND, Collector, collecting
 from running_demo import free_port
 from waiting import PATIENCE_S, until
@@ -30,18 +31,13 @@ OK = {"status_code": 0, "status_message": "ok"}
 WITHIN_S = 10
 """Long enough for a request to be answered on a slow machine before any idle connection is closed."""
 GARBAGE = 10_000 if "PIPELINE_SOAK" in os.environ else 1_000
+WARM_UP = 200
+"""Of them, after which the process has the buffers that it keeps."""
+GROWTH_BYTES_MAX = 16 << 20
+"""In the rest of them; measured were 1 MB in 1,000, and no more in 10,000."""
 WHOLE = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 76\r\nContent-Encoding: identity\r\n\r\n" + (
     b'{"event_name": "crash_report", "user_id": 8, "timestamp": 1, "message": "m"}'
 )
-HOSTILE = [
-    "a,b\"c'd",
-    "line\nline\r\n\ttab",
-    "\\N \\. \\\\ \\t",
-    "\u0001\u001f\u007f\u0085\u2028\ufeff\uffff",
-    "é€𝄞\U0010fffd 汉字 عربي",
-    "%s {} $1 ; DROP TABLE crash_report; --",
-    "",
-]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +52,11 @@ def test_the_curl_of_the_readme(here: Collector) -> None:
     assert here.ask("GET", "/")[0] == 405
 
 
+def test_open_to_everybody_it_says_so_loudly_at_its_start(here: Collector) -> None:
+    told = f"OPEN: everybody who reaches 127.0.0.1:{here.port} may send events; EVENTS_CLIENTS would say who"
+    assert told in here.log.read_text().splitlines()
+
+
 def test_hostile_content_is_on_the_queue_as_it_was_sent(here: Collector) -> None:
     events = [SOUND | {"message": text, "id": f"hostile-{i}"} for i, text in enumerate(HOSTILE)]
     for event in events[:2]:
@@ -63,7 +64,7 @@ def test_hostile_content_is_on_the_queue_as_it_was_sent(here: Collector) -> None
     body = "\n".join(json.dumps(event, ensure_ascii=False) for event in events[2:]).encode()
     assert here.ask("POST", "/events", body)[1]["accepted"] == len(events) - 2
     there = {each["event_id"]: each["message"] for each in here.events()}
-    assert [there[event["id"]] for event in events] == HOSTILE
+    assert [there[event["id"]] for event in events] == [*HOSTILE]
 
 
 def test_exactly_the_acknowledged_are_on_the_queue(here: Collector) -> None:
@@ -110,10 +111,17 @@ def test_connections_that_say_no_more_are_closed_and_hold_nobody_up(tmp_path: Pa
                     pass
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_garbage_on_the_socket_is_answered_or_cut_off(here: Collector, seed: int) -> None:
-    draw = random.Random(seed)
-    for _ in range(GARBAGE // 20):
+def test_garbage_on_the_socket_is_answered_or_cut_off_and_leaves_nothing_behind(here: Collector) -> None:
+    draw = random.Random(5)
+    _send_garbage(here, draw, WARM_UP)
+    before = here.memory_bytes()
+    _send_garbage(here, draw, GARBAGE - WARM_UP)
+    assert here.memory_bytes() - before < GROWTH_BYTES_MAX
+    assert here.ask("POST", "/", SOUND) == (200, OK)
+
+
+def _send_garbage(here: Collector, draw: random.Random, times: int) -> None:
+    for _ in range(times):
         garbage = draw.choice(
             [
                 draw.randbytes(draw.randrange(1, 5000)),
@@ -127,7 +135,6 @@ def test_garbage_on_the_socket_is_answered_or_cut_off(here: Collector, seed: int
             ]
         )
         assert not _answer_to(here, garbage).startswith(b"HTTP/1.1 5"), garbage[:200]
-    assert here.ask("POST", "/", SOUND) == (200, OK)
 
 
 def _damaged(draw: random.Random, request: bytes) -> bytes:

@@ -54,12 +54,12 @@ def here(tmp_path: Path) -> Iterator[Collector]:
 def test_whatever_is_sent_is_answered_as_the_document_says_and_counted(here: Collector) -> None:
     schema = schemathesis.openapi.from_dict(here.ask("GET", "/openapi.json")[1])
     told = _answered(here, schema["/"]["POST"], GenerationMode.NEGATIVE, WARM_UP)
-    before = _memory_bytes(here)
+    before = here.memory_bytes()
     for path, mode, share in SHARES:
         told += _answered(here, schema[path]["POST"], mode, REQUESTS * share // 100)
     for path in ("/openapi.json", "/healthz", "/readyz", "/metrics"):
         told += _answered(here, schema[path]["GET"], GenerationMode.POSITIVE, 1)
-    grown = _memory_bytes(here) - before
+    grown = here.memory_bytes() - before
     accepted = sum(events for name, events in here.figures().items() if COUNTED.match(name))
     assert (told["requests"] >= REQUESTS, told["accepted"] > REQUESTS / 10, accepted) == (True, True, told["accepted"])
     assert grown < GROWTH_BYTES_MAX
@@ -93,7 +93,3 @@ def _answered(here: Collector, operation: Any, mode: GenerationMode, count: int)
 
 def _accepted(reply: dict[str, Any]) -> int:
     return reply.get("accepted", int(reply.get("status_code") == 0))
-
-
-def _memory_bytes(here: Collector) -> int:
-    return sum(each.memory_info().rss for each in here.workers())

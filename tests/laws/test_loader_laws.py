@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hostile_texts import HOSTILE
 from loading import NOTE, NOW_NS, Queue, ask, event, load, note, opened, rows, stored
 from pipeline_output.errors import TableHeldUp, TableUnfit
 from pipeline_output.loader import open_database
@@ -28,28 +29,7 @@ from pipeline_queue.service_events import EventType
 from pipeline_queue.topics import Column, Topic
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-PLANES = "".join(chr(plane * 0x10000 + within) for plane in range(17) for within in (0x41, 0x3B1, 0xFDF0, 0xFFFD))
-HOSTILE = [
-    *(
-        "a,b",
-        'a"b"',
-        "a'b",
-        "a\nb",
-        "a\r\nb",
-        "a\tb",
-        "a\\b",
-        "\\N",
-        "\\.",
-        "\\.\n",
-        "\\n",
-        "\\",
-        "NULL",
-        "",
-        " ",
-        "\t",
-    ),
-    *("\x01\x08\x0b\x0c\x1a\x1b\x7f", "{}", "%s", "$1", "\u2028\u0085\ufeff", "e\u0301", "\U0010ffff", PLANES),
-]
+SECOND_NS = 1_000_000_000
 
 
 def event_of(*columns: Column) -> EventTable:
@@ -79,6 +59,14 @@ def test_random_content_comes_out_as_it_went_in(database_url: str) -> None:
     feed.publish(events, events_max=700)
     load(feed, database_url, chunk_rows=1000)
     assert rows(database_url) == [stored(each) for each in events]
+
+
+@pytest.mark.parametrize("ahead_s", [3600, 61, -11, -8 * 86_400], ids=lambda ahead_s: f"{ahead_s} s")
+def test_an_event_is_in_the_table_whatever_the_collectors_clock_said(database_url: str, ahead_s: int) -> None:
+    feed, events = Queue(), [note(seq, time_ns=NOW_NS + ahead_s * (seq == 1) * SECOND_NS) for seq in range(3)]
+    feed.publish(events)
+    load(feed, database_url)
+    assert (rows(database_url), letters(feed)) == ([stored(each) for each in events], [])
 
 
 def test_a_row_with_a_nul_is_a_dead_letter_with_the_databases_reason_and_the_rest_is_loaded(database_url: str) -> None:

@@ -30,6 +30,8 @@ POSTS = 500 if SOAK else 50
 EVENTS_PER_POST = 250
 SOAK_S = 600
 KILLED = ("collector", "postgres", "kafka", "loader", "postgres", "collector")
+SEED = random.randrange(1_000_000)
+"""Of the order of the kills: another in each run, which says it, so that one that failed can be run again."""
 LOADED_WITHIN_S = 300
 
 WAITING = "pipeline load status --json"
@@ -59,6 +61,7 @@ def fire(stack: Stack) -> Iterator[Fire]:
     events = ("collector", "loader")
     stack.command("up", "--detach", "--wait", *events, EVENTS_PORT=str(port), DB_LOAD_INTERVAL="1")
     kills: Counter[str] = Counter()
+    print(f"the order of the kills has the seed {SEED}")
     with ThreadPoolExecutor(CLIENTS) as threads:
         are_killed = threading.Event()
         sending = [
@@ -81,12 +84,13 @@ def fire(stack: Stack) -> Iterator[Fire]:
 
 
 def killed() -> Iterator[str]:
-    """In turn; in the soak at random after that, for SOAK_S."""
-    yield from KILLED
+    """In turn at random; in the soak whoever it hits after that, for SOAK_S."""
+    draw = random.Random(SEED)
+    yield from draw.sample(KILLED, len(KILLED))
     ends = time.monotonic() + (SOAK_S if SOAK else 0)
     while time.monotonic() < ends:
-        time.sleep(random.uniform(0.0, 5.0))
-        yield random.choice(KILLED)
+        time.sleep(draw.uniform(0.0, 5.0))
+        yield draw.choice(KILLED)
 
 
 def waiting(stack: Stack) -> int:

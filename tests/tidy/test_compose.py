@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipeline_queue.setting_names import SETTING_NAMES
 
 Config = dict[str, Any]
 Rule = Callable[[Config], list[str]]
@@ -350,6 +351,24 @@ def volumes_of(config: Config, name: str) -> list[Config]:
 def test_each_promise_can_be_broken(config: Config) -> None:
     seen = {rule: rule(broken) for rule, broken in breaches(config)}
     assert [rule.__name__ for rule in RULES if not seen.get(rule)] == []
+
+
+def test_the_guides_file_of_ones_own_says_what_there_is_and_breaks_no_promise_but_by_its_folders(
+    tmp_path: Path, config: Config
+) -> None:
+    own = tmp_path / "docker-compose.override.yml"
+    own.write_text(re.search(r"```yaml\n(services:\n.*?)```", (ROOT / "docs/events.md").read_text(), re.S)[1])
+    merged = resolved("docker-compose.yml", str(own))
+    before = {name: set(each.get("environment") or {}) for name, each in config["services"].items()}
+    said = {name: set(each.get("environment") or {}) - before[name] for name, each in merged["services"].items()}
+    assert {name: each for name, each in said.items() if each} == {
+        "collector": {"EVENTS_CLIENTS"},
+        "display": {"EVENTS_TOKEN_FILE"},
+        "loader": {"DB_LOAD_PARQUET"},
+    }
+    assert {*SETTING_NAMES} >= set().union(*said.values())
+    broken = [breach for rule in RULES for breach in rule(merged)]
+    assert [breach for breach in broken if not breach.endswith(", a bind")] == []
 
 
 def test_services_stand_in_flow_order() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tiers import SOAKED
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
@@ -186,3 +187,10 @@ def test_no_file_names_a_place_of_one_machine_or_leaves_work_undone() -> None:
 def test_every_installed_dependency_is_pinned() -> None:
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert [line for line in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line)] == []
+
+
+def test_what_is_larger_in_the_soak_runs_in_it() -> None:
+    tests = (
+        path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py") if "PIPELINE_SOAK" in path.read_text()
+    )
+    assert {str(path) for path in tests if path.parent.name not in {"stack", "tidy"}} == {*SOAKED}

@@ -51,6 +51,7 @@ class EventType:
             key="producer",
             partitions=4,
             retention_s=7 * 24 * 3600,
+            takes_any_time=True,  # its sender was told that it is accepted
         )
 
     @classmethod

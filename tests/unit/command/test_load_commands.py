@@ -176,3 +176,28 @@ def test_the_status_has_a_line_for_each_type_in_each_place(broker: Broker, parqu
     types = [*event_types()]
     assert [json.loads(line)["type"] for line in lines] == [*types, *(f"{each} in Parquet" for each in types)]
     assert not parquet_dir.exists()
+
+
+@pytest.fixture
+def passwords(tmp_path: Path) -> Path:
+    """A folder of nothing else."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    return folder
+
+
+def made(file: Path) -> str:
+    assert runner.invoke(app, ["load", "password", str(file)]).exit_code == 0
+    return file.read_text()
+
+
+def test_a_password_that_is_there_is_kept(passwords: Path) -> None:
+    (passwords / "kept").write_text("ours\n")
+    assert made(passwords / "kept") == "ours\n"
+    assert made(passwords / "made") == made(passwords / "made")
+
+
+def test_a_password_is_made_whole_for_the_database_to_read_and_for_nobody_to_guess(passwords: Path) -> None:
+    one, other = made(passwords / "one"), made(passwords / "other")
+    assert (len(one) > 30, one != other, (passwords / "one").stat().st_mode & 0o777) == (True, True, 0o444)
+    assert {each.name for each in passwords.iterdir()} == {"one", "other"}

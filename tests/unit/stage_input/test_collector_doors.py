@@ -224,6 +224,19 @@ def test_a_page_in_a_browser_may_not_send_to_an_open_collector() -> None:
     assert ([each.status for each in replies], here.events()) == ([403, 403], [])
 
 
+@pytest.mark.parametrize("knows", [{"EVENTS_CLIENTS": "clients.json"}, {}], ids=["of clients", "open"])
+def test_no_page_of_another_origin_may_read_what_it_says(knows: dict[str, str]) -> None:
+    async def run() -> list[Protocol]:
+        with collector(CLIENTS if knows else None, **knows) as here:
+            given = {"origin": "http://other.example", "authorization": "Bearer other"}
+            asking = [*((path, "POST") for path in ("/", "/events", "/x")), ("/metrics", "GET"), ("/", "OPTIONS")]
+            return [await here.ask(path, SOUND, method=method, **given) for path, method in asking]
+
+    replies = done(run())
+    assert [name for reply in replies for name in reply.headers if name.startswith("access-control-")] == []
+    assert (replies[0].status, replies[-1].status) == (200 if knows else 403, 405)
+
+
 def test_large_bodies_find_room_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "ROOM_BYTES", 150_000)
     many = lines(SOUND) * 1_000

@@ -74,3 +74,11 @@ def test_a_type_may_not_be_called_as_a_table_of_the_loaders_own() -> None:
 
 def test_a_table_has_the_key_and_what_every_event_has_before_the_types_own_fields() -> None:
     assert NOTE.names == ("client", "event_id", "time_ns", "user_id", "timestamp", "size", "order")
+
+
+def test_a_url_under_nearly_its_name_is_refused_unless_the_url_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URLL", "sqlite:///other.db")
+    with pytest.raises(BadSetting, match="DATABASE_URLL is no setting; did you mean DATABASE_URL"):
+        filled(LoaderSettings)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///events.db")
+    assert filled(LoaderSettings).url == "sqlite:///events.db"

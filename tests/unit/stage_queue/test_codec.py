@@ -213,6 +213,15 @@ def test_an_event_is_late_when_older_at_its_append_than_the_topic_allows(age_s: 
     assert decode(RANDOM_NUMBERS, at).late == [late]
 
 
+@pytest.mark.parametrize("age_s", [-3600, -61, 0, 9, 11, 604_801])
+@pytest.mark.parametrize("neighbour", [b"", b"rubbish\n"], ids=["read whole", "read by line"])
+def test_a_topic_that_takes_any_time_keeps_what_any_clock_says(age_s: int, neighbour: bytes) -> None:
+    topic = replace(RANDOM_NUMBERS, takes_any_time=True)
+    decoded = decode(topic, record(neighbour + GOOD, append_time_ns=NOON_NS + age_s * SECOND_NS))
+    assert ([event.time_ns for event in decoded.events], decoded.late) == ([NOON_NS], [age_s > 10])
+    assert [letter.raw for letter in decoded.dead] == neighbour.split()
+
+
 def test_lateness_is_each_events_own() -> None:
     events = [number(0, time_ns=NOON_NS - 11 * SECOND_NS), number(1), number(2, time_ns=NOON_NS - 12 * SECOND_NS)]
     assert decode(RANDOM_NUMBERS, record(encode(events))).late == [True, False, True]

@@ -28,6 +28,10 @@ class GuestSettings(ServiceSettings):
     user: Annotated[str, Field(validation_alias="DB_USER")] = "nobody"
 
 
+class SeekingSettings(ServiceSettings):
+    queue_url: Annotated[str | None, Field(validation_alias="QUEUE_URL")] = None
+
+
 class Files:
     """The two files that settings may come from, neither of them there yet."""
 
@@ -187,6 +191,42 @@ def test_a_name_on_the_command_line_that_is_no_setting_is_refused() -> None:
 def test_a_misspelt_variable_in_lower_case_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("door_prot", "7")
     assert refusal() == "door_prot is no setting; did you mean DOOR_PORT?"
+
+
+@pytest.mark.parametrize("name", ["DURABILITYY", "DURABILIT", "URABILITY", "DURABILITI", "DURAIBLITY", "durability_"])
+def test_a_variable_one_letter_beside_a_setting_that_nobody_gives_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "disk")
+    meant = "did you mean DURABILITY? Where it is another program's, set DURABILITY too"
+    assert refusal() == f"{name} is no setting; {meant}"
+
+
+@pytest.mark.parametrize("name", ["DURABLE", "DURABILITIES", "MY_DURABILITY", "PORTS", "EVENTS_PORT"])
+def test_a_variable_further_away_or_beside_a_short_name_is_another_programs(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "disk")
+    assert filled(DoorSettings).durability == "process"
+
+
+def test_a_setting_that_is_given_excuses_what_resembles_it(named: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    named.named_holds()
+    for name in ("DURABILITYY", "QUEUE_URI", "MQ_HOST"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("durability", "disk")
+    assert filled(DoorSettings, queue_url="sqlite:///queue").queue_url == "sqlite:///queue"
+    named.named_holds(queue_url="sqlite:///other")
+    assert (filled(DoorSettings).queue_url, origin("QUEUE_URL")) == ("sqlite:///other", f"file {named.named}")
+
+
+@pytest.mark.parametrize("name", ["MQ_HOST", "mq_project_id"])
+def test_where_the_old_queue_was_is_refused_by_a_service_that_would_take_the_default(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "mq.example")
+    assert refusal() == f"{name} is no setting any more: QUEUE_URL says where the queue is"
+    assert filled(SeekingSettings).queue_url is None
 
 
 @pytest.mark.parametrize(
