@@ -126,8 +126,20 @@ def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
     return Reach(
         allowed=alerts.targets.allowed_url,
         influx_url=settings.influx_url,
+        influx_authorization=influx_authorization(settings),
         endpoints=endpoints_of(alerts.endpoints_file),
     )
+
+
+def influx_authorization(settings: TasksSettings) -> str:
+    """The header, for an InfluxDB that asks; empty for one that does not."""
+    from pipeline_processing.engine.over_http import basic
+
+    if settings.influx_token:
+        return f"Token {settings.influx_token.get_secret_value()}"
+    if settings.influx_user and settings.influx_password:
+        return basic(settings.influx_user, settings.influx_password.get_secret_value())
+    return ""
 
 
 @contextmanager

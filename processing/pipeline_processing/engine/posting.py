@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pipeline_output.handlers.endpoints import Endpoint
 
-from pipeline_processing.engine.sender import Post
+from pipeline_processing.engine.courier import Post
 from pipeline_processing.operators.outside import Request
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import NotJson, dumps, series_of
@@ -35,7 +35,16 @@ class Reach:
 
     allowed: Callable[[str], bool]
     influx_url: str = ""
+    influx_authorization: str = field(default="", repr=False)
+    """The header that says who writes there; none if empty."""
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+    def addressed(self, post: Post) -> Post:
+        """A post for the operator's InfluxDB with where that is and who asks, as both are now; any other as it is."""
+        if not post.url.startswith("/"):
+            return post
+        who = (("Authorization", self.influx_authorization),) if self.influx_authorization else ()
+        return replace(post, url=self.influx_url.rstrip("/") + post.url, headers=(*post.headers, *who))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

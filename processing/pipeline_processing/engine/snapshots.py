@@ -23,7 +23,7 @@ from pipeline_processing.points.heard import Heard
 from pipeline_processing.points.keys import Keys
 
 LOG = logging.getLogger(__name__)
-LAYOUT = 2
+LAYOUT = 3
 """Of what a snapshot holds."""
 CHECK_BYTES = 4
 

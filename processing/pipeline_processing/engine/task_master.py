@@ -190,6 +190,7 @@ class TaskMaster:
 
     def stats(self, task_id: str) -> Mapping[str, Any]:
         life = self._life(task_id)
+        _count_what_left(life)
         return {
             "task-stats": {"throughput": life.throughput},
             "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
@@ -219,6 +220,7 @@ class TaskMaster:
 
     def dot(self, task_id: str, view: DotView) -> str:
         life = self._life(task_id)
+        _count_what_left(life)
         return drawing.counted(task_id, life.task.run, view, throughput=life.throughput)
 
     def error(self, task_id: str) -> str:
@@ -291,6 +293,14 @@ def _texts(definition: TaskDefinition) -> Iterator[str]:
     """The script, and the lambdas that its variables are given."""
     yield definition.script
     yield from (each["value"] for each in definition.vars.values() if each["type"] == "lambda")
+
+
+def _count_what_left(life: Life) -> None:
+    """By the nodes that let it out, as it is now."""
+    run, counted = life.task.run, life.outlets.counted()
+    for node in run.graph.nodes:
+        if node.name in counted:
+            run.counters[node.name].own.update(zip(node.operator.COUNTS, counted[node.name], strict=True))
 
 
 def _serves(operator: object, endpoint: str) -> bool:

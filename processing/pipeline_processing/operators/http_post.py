@@ -47,6 +47,8 @@ class HttpPost:
     KIND: ClassVar[str] = "httpPost"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
+    COUNTS: ClassVar[tuple[str, ...]] = ("posts_sent", "post_errors", "posts_given_up", "posts_waiting")
+    """What is counted of its posts when they have left, in the order of Counted."""
 
     url: str = argument(url, "where to", default="")
     endpoint: str = option("endpoint", string, "", "an endpoint of the server's configuration, in place of a URL")

@@ -10,10 +10,10 @@ from shutil import copytree
 import pytest
 from pipeline_output.handlers.endpoints import Endpoint
 from pipeline_processing.engine import world
+from pipeline_processing.engine.courier import Post
 from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.posting import Reach
-from pipeline_processing.engine.sender import Post
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.errors import NotStartable
@@ -178,6 +178,20 @@ def test_a_stop_and_a_start_lose_no_point_that_waits(
     first.master.stop_task("t")
     at(monkeypatch, Target(202))
     assert engine(engines, tmp_path, log).start().holds((201, 1), (202, 2))
+
+
+def test_what_became_of_posts_is_among_the_counters_of_their_node(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, Target(200, 500))
+    it = engine(engines, tmp_path, log).start()
+    it.write(1, 2)
+    assert it.holds((200, 1), (500, 2))
+    counters = it.master.stats("t")["node-stats"]["http_post2"]
+    assert {name: count for name, count in counters.items() if name.startswith("post")} == {
+        **{"posts_sent": 1, "post_errors": 1, "posts_given_up": 1, "posts_waiting": 0}
+    }
+    assert 'posts_given_up="1" ' in it.master.dot("t", "attributes")
 
 
 def test_a_target_that_is_not_allowed_is_answered_for_with_0(
