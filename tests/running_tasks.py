@@ -52,7 +52,7 @@ class RunningTasks:
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     @contextmanager
-    def engine(self, _settings: Any, service: Any, _loop: Any) -> Iterator[Engine]:
+    def engine(self, _settings: Any, service: Any, *_: Any) -> Iterator[Engine]:
         self.health_port = service.port
         recordings = MemoryRecordings(SystemClock())
         replays = MemoryReplays(SystemClock(), recordings)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline_output.handlers.settings import AlertSettings
     from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.posting import Reach
+    from pipeline_processing.tasks.own_figures import Identity
     from pipeline_processing.tasks.settings import TasksSettings
 
 WRITTEN_WITHIN_S = 60.0
@@ -62,10 +63,13 @@ class Door:
 
 
 @contextmanager
-def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
+def opened(
+    settings: TasksSettings, service: Service, identity: Identity, loop: asyncio.AbstractEventLoop
+) -> Iterator[Engine]:
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.alerts.event import Place
     from pipeline_processing.engine.task_master import TaskMaster
     from pipeline_processing.tasks.kept_recordings import KeptRecordings
     from pipeline_processing.tasks.kept_replays import KeptReplays
@@ -78,7 +82,8 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
         stack.enter_context(_delivering(alerts))
         live = _live(settings, _reach(settings, alerts), broker)
         stack.callback(live.close)
-        master = TaskMaster(live, live.reader)
+        server = Place(hostname=identity.host, cluster_id=identity.cluster_id, server_id=identity.server_id)
+        master = TaskMaster(live, live.reader, server=server)
         stack.callback(master.close, TASKS_WITHIN_S)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)

@@ -13,10 +13,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
+from pipeline_processing.alerts.event import NOWHERE, Place
 from pipeline_processing.engine import snapshots
 from pipeline_processing.engine.life import Files, Heritage, Life
 from pipeline_processing.engine.outlets import Kept, Outlets
@@ -110,16 +111,20 @@ class TaskMaster:
         reader: Reader | None = None,
         *,
         life: type[Life] = Life,
+        server: Place = NOWHERE,
     ) -> None:
+        """`server` is who runs the tasks, as templates of alerts tell it."""
         self._surroundings, self._life_of = surroundings or Isolated(), life
-        self._reader = reader or Reader()
+        self._reader, self._server = reader or Reader(), server
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
         self._written = 0
 
     def new_task(self, definition: TaskDefinition) -> Compiled:
         try:
-            found = compiled(definition.script, task=definition.id, variables=definition.vars)
+            found = compiled(
+                definition.script, place=replace(self._server, task=definition.id), variables=definition.vars
+            )
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
         dbrps = definition.dbrps or found.dbrps
@@ -256,7 +261,7 @@ class TaskMaster:
                 life.join()
 
     def new(self) -> TaskMaster:
-        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife)
+        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife, server=self._server)
 
     def close(self, within_s: float | None = None) -> None:
         """Stop all tasks. Who waits for no more than `within_s` ends the process: what was not through by then its next life
