@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from pipeline_queue.alerts import Alert
@@ -46,9 +46,6 @@ class Delivery:
 
 
 class Handler(Protocol):
-    TEMPLATED: ClassVar[tuple[str, ...]]
-    """Properties that are templates, `""` being the arguments; the alert's node has filled them in before it published the alert."""
-
     @property
     def target(self) -> str:
         """Names whom it tells, without secrets; what goes to one target is told in order, one after the other."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, checked_url, web_target
@@ -16,8 +16,6 @@ from pipeline_output.handlers.transport import Post, Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ("",)
-
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     timeout_s: float
