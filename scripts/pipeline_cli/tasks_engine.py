@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipeline_queue.alerts import Alert
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.catalog import topics
 from pipeline_queue.clock import SystemClock
@@ -167,12 +168,23 @@ def _deliver(stopping: threading.Event, settings: AlertSettings) -> None:
     is_told = False
     while not stopping.is_set():
         try:
-            return run_until(stopping.is_set, settings, SystemClock())
+            return run_until(stopping.is_set, settings, SystemClock(), _filled)
         except DeliveriesTaken as taken:
             if not is_told:
                 log.info("waiting to deliver alerts: %s", taken)
             is_told = True
             stopping.wait(TAKEN_PAUSE_S)
+
+
+def _filled(url: str, alert: Alert | None) -> str:
+    """Raises ValueError, as handlers expect it, who know of no templates."""
+    from pipeline_processing.alerts.templates import TemplateFailed
+    from pipeline_processing.alerts.urls import of_alert
+
+    try:
+        return of_alert(url, alert)
+    except TemplateFailed as cause:
+        raise ValueError(str(cause)) from cause
 
 
 worker = Worker(opened)

@@ -17,7 +17,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -34,7 +34,7 @@ from pipeline_output.errors import BadHandler, HandlerRefused, HandlerUnavailabl
 from pipeline_output.handlers import Operator, made
 from pipeline_output.handlers.endpoints import endpoints_of
 from pipeline_output.handlers.everyone import GlobalHandler, global_handlers
-from pipeline_output.handlers.handler import Delivery
+from pipeline_output.handlers.handler import Delivery, Fill, as_it_is
 from pipeline_output.handlers.lines import Lines
 from pipeline_output.handlers.pending import GivenUp, NewDelivery, NewEvent, Pending
 from pipeline_output.handlers.settings import AlertSettings
@@ -84,14 +84,15 @@ class Deliveries:
         *,
         transport: Transport | None = None,
         backoff: Backoff | None = None,
+        fill: Fill = as_it_is,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transport = transport or Network()
         self._backoff = backoff or Backoff()
         endpoints = endpoints_of(settings.endpoints_file)
-        self._of_scripts = Operator(settings=settings, targets=settings.targets, endpoints=endpoints)
-        self._of_operator = Operator(settings=settings, targets=EVERYWHERE, endpoints=endpoints)
+        self._of_scripts = Operator(settings=settings, targets=settings.targets, endpoints=endpoints, fill=fill)
+        self._of_operator = Operator(settings=settings, targets=EVERYWHERE, endpoints=endpoints, fill=fill)
         self._global = global_handlers(settings.handlers_file, self._of_operator)
         self._pending = Pending(Path(settings.state_dir))
         self._forgot_at: float | None = None
@@ -163,7 +164,7 @@ class Deliveries:
         """The key is the event's id; a target that a script names twice gets each its own."""
         target, refusal = "", ""
         try:
-            target = made(call, operator).target
+            target = made(call, replace(operator, alert=alert)).target
         except BadHandler as bad:
             refusal = str(bad)
         seen[target] += 1
@@ -189,8 +190,8 @@ class Deliveries:
         due = self._pending.due(delivery_id)
         try:
             operator = self._of_operator if due.is_global else self._of_scripts
-            handler = made(msgspec.json.decode(due.call, type=HandlerCall), operator)
             alert = from_event(msgspec.json.decode(due.line, type=event_type(ALERTS)))
+            handler = made(msgspec.json.decode(due.call, type=HandlerCall), replace(operator, alert=alert))
             handler.deliver(Delivery(alert=alert, key=due.key), transport=self._transport)
         except HandlerUnavailable as trouble:
             return self._tried(delivery_id, due.attempts + 1, str(trouble))

@@ -20,6 +20,7 @@ from pipeline_queue.service import Service, ServiceOptions
 from prometheus_client import CollectorRegistry, Gauge
 
 from pipeline_output.handlers.deliveries import Deliveries, Figures
+from pipeline_output.handlers.handler import Fill
 from pipeline_output.handlers.settings import AlertSettings
 
 READ_WAIT_S = 0.5
@@ -35,7 +36,7 @@ GAUGES = {
 log = logging.getLogger(__name__)
 
 
-def run_until(stopped: Callable[[], bool], settings: AlertSettings, clock: Clock) -> None:
+def run_until(stopped: Callable[[], bool], settings: AlertSettings, clock: Clock, fill: Fill) -> None:
     options = ServiceOptions(
         name="alerts",
         stage="output",
@@ -43,7 +44,7 @@ def run_until(stopped: Callable[[], bool], settings: AlertSettings, clock: Clock
         host=settings.health_host,
         port=settings.health_port,
     )
-    with Deliveries(settings, clock) as deliveries, Service(options) as service:
+    with Deliveries(settings, clock, fill=fill) as deliveries, Service(options) as service:
         shown = ShownFigures(service.registry)
         broker: Broker | None = None
         while not stopped():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline_processing.alerts import urls
 from pipeline_processing.alerts.event import HandlerCall
 from pipeline_processing.operators.options import (
     Arguments,
@@ -75,6 +76,14 @@ def at_most_one(given: Arguments) -> tuple[str, ...]:
     if len(given) > 1:
         raise ValueError(f"takes 1 argument at most, got {len(given)}")
     return tuple(a_string(each) for each in given)
+
+
+def a_url(given: Arguments) -> tuple[str, ...]:
+    """One that may be a template, or none."""
+    found = at_most_one(given)
+    for each in found:
+        urls.check(each)
+    return found
 
 
 def one_or_two(given: Arguments) -> tuple[str, ...]:
@@ -147,7 +156,7 @@ HANDLERS: Mapping[str, HandlerKind] = {
         an_absolute_path, "appends each event to a file", {"mode": Property(integer, "the file's mode")}
     ),
     "post": HandlerKind(
-        at_most_one,
+        a_url,
         "posts each event to a URL",
         {
             "endpoint": text("the configured endpoint to use"),

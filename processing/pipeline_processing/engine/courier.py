@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 BYTES_MAX = 16 * 1024 * 1024
 """What may wait; then the task waits."""
+NOWHERE = ""
+"""The URL of what is not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

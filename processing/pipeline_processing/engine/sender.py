@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline_processing.engine.courier import Courier, Post
+from pipeline_processing.engine.courier import NOWHERE, Courier, Post
 from pipeline_processing.engine.over_http import Refused, host_of
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ class Sender(Courier):
 
     def _is_done(self, post: Post) -> bool:
         """Whether it is done with; false where this ends before."""
+        if post.url == NOWHERE:
+            self._given_up += post.points
+            return True
         pause_s, attempts = PAUSE_S_MIN, 0
         while not self._stopping:
             attempts += 1

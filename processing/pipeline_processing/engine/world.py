@@ -18,7 +18,7 @@ from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine.alerting import Announcer
 from pipeline_processing.engine.asker import Asker
-from pipeline_processing.engine.courier import Counted, Courier, Post
+from pipeline_processing.engine.courier import NOWHERE, Counted, Courier, Post
 from pipeline_processing.engine.influx import Influx
 from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.loop import Looper
@@ -165,6 +165,7 @@ class World:
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
         if rows.url and not self._reach.allowed(rows.url):
             LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
+            self._sender(node).put(Post(url=NOWHERE, body=b"", key="", points=len(rows.points)))
             return
         if node not in self._influx:
             self._influx[node] = Influx(rows.url, self._sender(node), task=f"{self._origin}.{node}")

@@ -56,11 +56,17 @@ def topic() -> Queue:
     return Queue()
 
 
+def filled(url: str, alert: Alert | None) -> str:
+    if "<broken>" in url:
+        raise ValueError("no such field")
+    return url.replace("<message>", alert.message) if alert else url
+
+
 @contextmanager
 def delivering(topic: Queue, folder: Path, *, backoff: Backoff = SHORT, **settings: Any) -> Iterator[Deliveries]:
-    """What is on the topic is read."""
+    """What is on the topic is read. Templates have a marker for the alert's message."""
     told = AlertSettings(state_dir=folder, allow_targets="127.0.0.1", **settings)
-    with Deliveries(told, topic.clock, backoff=backoff) as deliveries:
+    with Deliveries(told, topic.clock, backoff=backoff, fill=filled) as deliveries:
         while deliveries.read_on(topic.broker):
             pass
         yield deliveries
@@ -311,3 +317,26 @@ def test_the_pauses_double_up_to_a_bound() -> None:
     pauses = [Backoff(pause_s=1.0, pause_s_max=300.0).after(attempts) for attempts in (0, 1, 2, 8, 9, 99)]
     least = [1, 2, 4, 256, 300, 300]
     assert [low <= pause <= 1.25 * low for low, pause in zip(least, pauses, strict=True)] == [True] * 6
+
+
+def test_a_url_is_filled_in_with_the_alert_before_it_is_looked_up_in_the_list(topic: Queue, tmp_path: Path) -> None:
+    with http_receiver() as receiver:
+        for event_id in ("127.0.0.1", "other.example"):
+            call = HandlerCall(kind="post", arguments=(f"http://<message>:{receiver.port}/<message>",))
+            topic.publish(event_id, call, HandlerCall(kind="post", arguments=("http://127.0.0.1/<broken>",)))
+        with delivering(topic, tmp_path) as deliveries:
+            assert settled(deliveries)
+            reasons = [each.reason for each in deliveries.given_up() if "filled in" not in each.reason]
+            assert (deliveries.figures().delivered, deliveries.figures().refused) == ({"post": 1}, {"post": 3})
+    assert [each.path for each in receiver.got] == ["/127.0.0.1"]
+    assert ["may not send to http://other.example" in each for each in reasons] == [True]
+
+
+def test_the_url_of_an_endpoint_is_filled_in_too(topic: Queue, tmp_path: Path) -> None:
+    with http_receiver() as receiver:
+        file = tmp_path / "endpoints.json"
+        file.write_text(f'{{"here": {{"url": "http://127.0.0.1:{receiver.port}/<message>"}}}}')
+        topic.publish("e", HandlerCall(kind="post", properties={"endpoint": (("here",),)}))
+        with delivering(topic, tmp_path / "state", endpoints_file=file) as deliveries:
+            assert settled(deliveries)
+    assert [each.path for each in receiver.got] == ["/e"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pipeline_output.handlers.deliveries import Figures
+from pipeline_output.handlers.handler import as_it_is
 from pipeline_output.handlers.service import ShownFigures, run_until
 from pipeline_output.handlers.settings import AlertSettings
 from pipeline_queue.alerts import Alert, HandlerCall, Origin, as_event
@@ -49,7 +50,7 @@ def test_a_queue_that_is_not_there_yet_is_asked_again(tmp_path: Path, caplog: py
     queue_url = f"memory://{tmp_path.name}"
     settings = AlertSettings(queue_url=queue_url, state_dir=tmp_path / "state", log_dir=tmp_path)
     with caplog.at_level(logging.WARNING):
-        run_until((tmp_path / "alerts.log").exists, settings, StandingClock(queue_url))
+        run_until((tmp_path / "alerts.log").exists, settings, StandingClock(queue_url), as_it_is)
     assert (until((tmp_path / "alerts.log").exists, PATIENCE_S), "alerts wait: no topic is called" in caplog.text) == (
         True,
         True,

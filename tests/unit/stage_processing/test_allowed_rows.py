@@ -95,6 +95,7 @@ def test_rows_go_to_the_operators_influxdb_as_he_says_and_without_that_to_others
     with world_of(reach()) as world:
         written(world, url)
         assert until(lambda: not any(world.pending().posts.values()), PATIENCE_S, pause_s=0.001)
+        assert world.counted()[NODE].given_up == (0 if written_to else 1)
     assert [(each.url, each.headers) for each in influx.got] == written_to
 
 
