@@ -65,6 +65,10 @@ class TaskApi:
         """What an httpOut held at a replay's end."""
         return _sound(*self._ask("GET", f"/replays/{quote(replay_id)}/{quote(endpoint)}"))
 
+    def deliveries(self) -> dict[str, Any]:
+        """What became of alerts."""
+        return _sound(*self._ask("GET", "/deliveries"))
+
     def every(
         self, pattern: str, fields: tuple[str, ...] = ("link",), *, kind: str = "tasks"
     ) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline_processing.engine.posting import Reach
     from pipeline_processing.tasks.own_figures import Identity
     from pipeline_processing.tasks.settings import TasksSettings
+    from prometheus_client import CollectorRegistry
 
 WRITTEN_WITHIN_S = 60.0
 REPLAYS_WITHIN_S = 0.1
@@ -69,6 +70,7 @@ def opened(
 ) -> Iterator[Engine]:
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
+    from pipeline_output.handlers.outcomes import Outcomes
     from pipeline_output.handlers.settings import AlertSettings
     from pipeline_processing.alerts.event import Place
     from pipeline_processing.engine.task_master import TaskMaster
@@ -80,7 +82,7 @@ def opened(
     with closing(broker()) as first:
         first.create(topics().values())
     with ExitStack() as stack:
-        stack.enter_context(_delivering(alerts))
+        stack.enter_context(_delivering(alerts, service.registry))
         live = _live(settings, _reach(settings, alerts), broker)
         stack.callback(live.close)
         server = Place(hostname=identity.host, cluster_id=identity.cluster_id, server_id=identity.server_id)
@@ -99,6 +101,7 @@ def opened(
             replays=replays,
             door=Door(door, loop),
             ingress=live.ingress.counts,
+            outcomes=Outcomes(alerts.state_dir),
         )
 
 
@@ -149,10 +152,10 @@ def influx_authorization(settings: TasksSettings) -> str:
 
 
 @contextmanager
-def _delivering(settings: AlertSettings) -> Iterator[None]:
+def _delivering(settings: AlertSettings, registry: CollectorRegistry) -> Iterator[None]:
     """Alerts are delivered by a thread of their own until this is left, unless another process does it, and then after that."""
     stopping = threading.Event()
-    thread = threading.Thread(target=_deliver, args=(stopping, settings), name="deliveries", daemon=True)
+    thread = threading.Thread(target=_deliver, args=(stopping, settings, registry), name="deliveries", daemon=True)
     thread.start()
     try:
         yield
@@ -161,14 +164,14 @@ def _delivering(settings: AlertSettings) -> Iterator[None]:
         thread.join()
 
 
-def _deliver(stopping: threading.Event, settings: AlertSettings) -> None:
+def _deliver(stopping: threading.Event, settings: AlertSettings, registry: CollectorRegistry) -> None:
     from pipeline_output.errors import DeliveriesTaken
     from pipeline_output.handlers.service import run_until
 
     is_told = False
     while not stopping.is_set():
         try:
-            return run_until(stopping.is_set, settings, SystemClock(), _filled)
+            return run_until(stopping.is_set, settings, SystemClock(), _filled, registry)
         except DeliveriesTaken as taken:
             if not is_told:
                 log.info("waiting to deliver alerts: %s", taken)

@@ -33,6 +33,7 @@ from pipeline_cli.errors import AddressTaken, OpenToAll
 from pipeline_cli.tasks_sharing import check_shareable, shared
 
 if TYPE_CHECKING:
+    from pipeline_output.handlers.outcomes import Outcomes
     from pipeline_processing.tasks.api.app import App, Door
     from pipeline_processing.tasks.own_figures import Identity
     from pipeline_processing.tasks.recordings import Recordings
@@ -59,6 +60,8 @@ class Engine:
     door: Door
     ingress: Callable[[], Mapping[Any, int]]
     """Points that came, by database, retention policy and measurement."""
+    outcomes: Outcomes
+    """Of the delivery of alerts."""
 
 
 OpenEngine = Callable[["TasksSettings", Service, "Identity", asyncio.AbstractEventLoop], AbstractContextManager[Engine]]
@@ -122,7 +125,7 @@ def opened_app(
         engine = opened.enter_context(open_engine(settings, service, identity))
         registry = TaskRegistry(store, engine.master, clock, membership)
         opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
-        figures = OwnFigures(registry, identity, engine.ingress)
+        figures = OwnFigures(registry, identity, engine.ingress, engine.outcomes.figures)
         if settings.stats_interval_s:
             own = OwnPoints(figures, engine.door, clock, interval_s=settings.stats_interval_s)
             own.start()
@@ -132,6 +135,7 @@ def opened_app(
             recordings=engine.recordings,
             replays=engine.replays,
             statistics=Statistics(figures),
+            outcomes=engine.outcomes,
             door=engine.door,
             clock=clock,
             elsewhere=Elsewhere(membership),
