@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -18,6 +19,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from memory_tasks import MemoryRecordings, MemoryReplays, MemoryTaskMaster
 from pipeline_cli.tasks_service import Engine, Worker
+from pipeline_output.handlers.outcomes import Outcomes
 from pipeline_queue.clock import SystemClock
 from running_demo import free_port
 from waiting import PATIENCE_S, until
@@ -52,11 +54,18 @@ class RunningTasks:
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     @contextmanager
-    def engine(self, _settings: Any, service: Any, _loop: Any) -> Iterator[Engine]:
+    def engine(self, _settings: Any, service: Any, *_: Any) -> Iterator[Engine]:
         self.health_port = service.port
         recordings = MemoryRecordings(SystemClock())
         replays = MemoryReplays(SystemClock(), recordings)
-        yield Engine(master=self.master, recordings=recordings, replays=replays, door=self._write, ingress=dict)
+        yield Engine(
+            master=self.master,
+            recordings=recordings,
+            replays=replays,
+            door=self._write,
+            ingress=dict,
+            outcomes=Outcomes(Path("nothing was delivered")),
+        )
         self.is_closed = True
 
     def _write(self, body: bytes, query: Any, headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from memory_tasks import MemoryRecordings, MemoryReplays, MemoryTaskMaster
+from pipeline_output.handlers.outcomes import Outcomes
 from pipeline_output.state import DefinitionStore, open_definitions
 from pipeline_processing.tasks.api.access import Access
 from pipeline_processing.tasks.api.app import App, Parts
@@ -42,6 +43,7 @@ class TaskServer:
     master: MemoryTaskMaster = field(default_factory=MemoryTaskMaster)
     ingress: dict[tuple[str, str, str], int] = field(default_factory=dict)
     written: list[tuple[bytes, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
+    outcomes: Outcomes = field(default_factory=lambda: Outcomes(Path("nothing was delivered")))
 
     def __post_init__(self) -> None:
         self.recordings = MemoryRecordings(self.clock)
@@ -55,12 +57,13 @@ class TaskServer:
         self.registry.forget_deleted()
         self.registry.follow()
         identity = Identity(host="here", server_id="server", cluster_id="cluster")
-        self.figures = OwnFigures(self.registry, identity, lambda: self.ingress)
+        self.figures = OwnFigures(self.registry, identity, lambda: self.ingress, self.outcomes.figures)
         parts = Parts(
             registry=self.registry,
             recordings=self.recordings,
             replays=self.replays,
             statistics=Statistics(self.figures),
+            outcomes=self.outcomes,
             door=self._write,
             clock=self.clock,
         )

@@ -79,6 +79,10 @@ class TaskApi:
             yield from found["alerts"]
             total, offset = found["total"], offset + PAGE
 
+    def deliveries(self) -> dict[str, Any]:
+        """What became of alerts."""
+        return _sound(*self._ask("GET", "/deliveries"))
+
     def every(
         self, pattern: str, fields: tuple[str, ...] = ("link",), *, kind: str = "tasks"
     ) -> Iterator[dict[str, Any]]:

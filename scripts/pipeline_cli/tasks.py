@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_cli.errors import CommandError, TaskRefused
+from pipeline_cli.task_alerts import alerts
 from pipeline_cli.task_api import TaskApi
 from pipeline_cli.task_fmt import fmt
 from pipeline_cli.task_recordings import record, replay
@@ -19,6 +20,7 @@ from pipeline_cli.task_run import run, test_scripts
 from pipeline_cli.task_variables import variables_in
 
 app = typer.Typer(help="Tasks: TICKscripts that run on the queue's points.", no_args_is_help=True)
+app.command()(alerts)
 app.command()(fmt)
 app.command()(run)
 app.command("test")(test_scripts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipeline_queue.alerts import Alert
 from pipeline_queue.brokers import Broker, open_broker
 from pipeline_queue.catalog import topics
 from pipeline_queue.clock import SystemClock
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from pipeline_output.handlers.settings import AlertSettings
     from pipeline_processing.engine.live import Live
     from pipeline_processing.engine.posting import Reach
+    from pipeline_processing.tasks.own_figures import Identity
     from pipeline_processing.tasks.settings import TasksSettings
+    from prometheus_client import CollectorRegistry
 
 WRITTEN_WITHIN_S = 60.0
 REPLAYS_WITHIN_S = 0.1
@@ -62,10 +65,14 @@ class Door:
 
 
 @contextmanager
-def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEventLoop) -> Iterator[Engine]:
+def opened(
+    settings: TasksSettings, service: Service, identity: Identity, loop: asyncio.AbstractEventLoop
+) -> Iterator[Engine]:
     """With nothing running yet."""
     from pipeline_input.points_door.door import PointsDoor
+    from pipeline_output.handlers.outcomes import Outcomes
     from pipeline_output.handlers.settings import AlertSettings
+    from pipeline_processing.alerts.event import Place
     from pipeline_processing.engine.task_master import TaskMaster
     from pipeline_processing.tasks.kept_recordings import KeptRecordings
     from pipeline_processing.tasks.kept_replays import KeptReplays
@@ -75,10 +82,11 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
     with closing(broker()) as first:
         first.create(topics().values())
     with ExitStack() as stack:
-        stack.enter_context(_delivering(alerts))
+        stack.enter_context(_delivering(alerts, service.registry))
         live = _live(settings, _reach(settings, alerts), broker)
         stack.callback(live.close)
-        master = TaskMaster(live, live.reader)
+        server = Place(hostname=identity.host, cluster_id=identity.cluster_id, server_id=identity.server_id)
+        master = TaskMaster(live, live.reader, server=server)
         stack.callback(master.close, TASKS_WITHIN_S)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)
@@ -93,6 +101,7 @@ def opened(settings: TasksSettings, service: Service, loop: asyncio.AbstractEven
             replays=replays,
             door=Door(door, loop),
             ingress=live.ingress.counts,
+            outcomes=Outcomes(alerts.state_dir),
         )
 
 
@@ -126,15 +135,27 @@ def _reach(settings: TasksSettings, alerts: AlertSettings) -> Reach:
     return Reach(
         allowed=alerts.targets.allowed_url,
         influx_url=settings.influx_url,
+        influx_authorization=influx_authorization(settings),
         endpoints=endpoints_of(alerts.endpoints_file),
     )
 
 
+def influx_authorization(settings: TasksSettings) -> str:
+    """The header, for an InfluxDB that asks; empty for one that does not."""
+    from pipeline_processing.engine.over_http import basic
+
+    if settings.influx_token:
+        return f"Token {settings.influx_token.get_secret_value()}"
+    if settings.influx_user and settings.influx_password:
+        return basic(settings.influx_user, settings.influx_password.get_secret_value())
+    return ""
+
+
 @contextmanager
-def _delivering(settings: AlertSettings) -> Iterator[None]:
+def _delivering(settings: AlertSettings, registry: CollectorRegistry) -> Iterator[None]:
     """Alerts are delivered by a thread of their own until this is left, unless another process does it, and then after that."""
     stopping = threading.Event()
-    thread = threading.Thread(target=_deliver, args=(stopping, settings), name="deliveries", daemon=True)
+    thread = threading.Thread(target=_deliver, args=(stopping, settings, registry), name="deliveries", daemon=True)
     thread.start()
     try:
         yield
@@ -143,19 +164,30 @@ def _delivering(settings: AlertSettings) -> Iterator[None]:
         thread.join()
 
 
-def _deliver(stopping: threading.Event, settings: AlertSettings) -> None:
+def _deliver(stopping: threading.Event, settings: AlertSettings, registry: CollectorRegistry) -> None:
     from pipeline_output.errors import DeliveriesTaken
     from pipeline_output.handlers.service import run_until
 
     is_told = False
     while not stopping.is_set():
         try:
-            return run_until(stopping.is_set, settings, SystemClock())
+            return run_until(stopping.is_set, settings, SystemClock(), _filled, registry)
         except DeliveriesTaken as taken:
             if not is_told:
                 log.info("waiting to deliver alerts: %s", taken)
             is_told = True
             stopping.wait(TAKEN_PAUSE_S)
+
+
+def _filled(url: str, alert: Alert | None) -> str:
+    """Raises ValueError, as handlers expect it, who know of no templates."""
+    from pipeline_processing.alerts.templates import TemplateFailed
+    from pipeline_processing.alerts.urls import of_alert
+
+    try:
+        return of_alert(url, alert)
+    except TemplateFailed as cause:
+        raise ValueError(str(cause)) from cause
 
 
 worker = Worker(opened)

@@ -33,7 +33,9 @@ from pipeline_cli.errors import AddressTaken, OpenToAll
 from pipeline_cli.tasks_sharing import check_shareable, shared
 
 if TYPE_CHECKING:
+    from pipeline_output.handlers.outcomes import Outcomes
     from pipeline_processing.tasks.api.app import App, Door
+    from pipeline_processing.tasks.own_figures import Identity
     from pipeline_processing.tasks.recordings import Recordings
     from pipeline_processing.tasks.replays import Replays
     from pipeline_processing.tasks.settings import TasksSettings
@@ -58,9 +60,11 @@ class Engine:
     door: Door
     ingress: Callable[[], Mapping[Any, int]]
     """Points that came, by database, retention policy and measurement."""
+    outcomes: Outcomes
+    """Of the delivery of alerts."""
 
 
-OpenEngine = Callable[["TasksSettings", Service, asyncio.AbstractEventLoop], AbstractContextManager[Engine]]
+OpenEngine = Callable[["TasksSettings", Service, "Identity", asyncio.AbstractEventLoop], AbstractContextManager[Engine]]
 
 
 class Worker:
@@ -98,7 +102,7 @@ class Worker:
 
 @contextmanager
 def opened_app(
-    open_engine: Callable[[TasksSettings, Service], AbstractContextManager[Engine]],
+    open_engine: Callable[[TasksSettings, Service, Identity], AbstractContextManager[Engine]],
     settings: TasksSettings,
     service: Service,
 ) -> Iterator[App]:
@@ -117,10 +121,11 @@ def opened_app(
     with ExitStack() as opened:
         opened.callback(store.close)
         membership, beats = opened.enter_context(shared(settings))
-        engine = opened.enter_context(open_engine(settings, service))
+        identity = _identity(store.url, membership.me.place)
+        engine = opened.enter_context(open_engine(settings, service, identity))
         registry = TaskRegistry(store, engine.master, clock, membership)
         opened.enter_context(Follower(beats, membership, registry, engine.replays, engine.recordings))
-        figures = OwnFigures(registry, _identity(store.url, membership.me.place), engine.ingress)
+        figures = OwnFigures(registry, identity, engine.ingress, engine.outcomes.figures)
         if settings.stats_interval_s:
             own = OwnPoints(figures, engine.door, clock, interval_s=settings.stats_interval_s)
             own.start()
@@ -130,6 +135,7 @@ def opened_app(
             recordings=engine.recordings,
             replays=engine.replays,
             statistics=Statistics(figures),
+            outcomes=engine.outcomes,
             door=engine.door,
             clock=clock,
             elsewhere=Elsewhere(membership),
@@ -211,7 +217,7 @@ def _beat(service: Service, loop: asyncio.AbstractEventLoop) -> None:
     loop.call_later(BEAT_S, _beat, service, loop)
 
 
-def _identity(state_url: str, place: str) -> Any:
+def _identity(state_url: str, place: str) -> Identity:
     """The same for one place and one store, whenever they are asked; two servers of one machine are not one."""
     from pipeline_processing.tasks.own_figures import Identity
 

@@ -1,7 +1,7 @@
 """The handlers of alerts, by the name that scripts call them by.
 
 In:      a HandlerCall, and the operator's settings.
-Out:     a handler that delivers alerts; which of its properties are templates, for who fills them in.
+Out:     a handler that delivers alerts. Which of its properties are templates is known to who fills them in, the alert's node.
 Refuses: (BadHandler) a name that is none, what the handler does not take, what the operator does not allow.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_queue.alerts import Alert
 
@@ -37,10 +37,6 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertaAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = (
-        *("resource", "event", "environment", "group", "value", "services", "correlated"),
-    )
-
     url: str = field(repr=False)
     authorization: str = field(repr=False)
     named: Mapping[str, str]

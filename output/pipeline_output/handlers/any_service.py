@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator
@@ -21,8 +21,6 @@ PLAIN = re.compile(r"[a-z]+://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifyAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
 
     @property

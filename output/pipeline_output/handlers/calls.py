@@ -82,6 +82,11 @@ class Calls:
             raise self.bad(f"takes a duration as `{name}`, got {value!r}")
         return value / 1e9
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The properties that were asked for."""
+        return frozenset(self._asked)
+
     def refuse_others(self) -> None:
         for name in self._properties:
             if name not in self._asked:

@@ -3,7 +3,7 @@
 In:   the topic `alerts`, from its own position on; the first time from the topic's begin.
 Out:  each alert to each of its handlers and of the operator's, at least once and with the same key each time; alerts of one id reach a target
       in their order. What waits when the process is killed is delivered after the next start.
-      Figures by handler; what was given up, with its reason.
+      Figures by handler; what was given up is in the state's folder, with its reason (outcomes.py).
 A handler that cannot be reached is tried again after pauses that double from one second to five minutes; one that refuses, or fails
 `attempts_max` times, is given up. A repeat, an event whose id was seen before, is counted and not delivered again.
 Raises QueueUnavailable and sqlite3.Error where the queue or the state's disk is away: nothing is lost, read on later.
@@ -16,8 +16,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -34,9 +33,10 @@ from pipeline_output.errors import BadHandler, HandlerRefused, HandlerUnavailabl
 from pipeline_output.handlers import Operator, made
 from pipeline_output.handlers.endpoints import endpoints_of
 from pipeline_output.handlers.everyone import GlobalHandler, global_handlers
-from pipeline_output.handlers.handler import Delivery
+from pipeline_output.handlers.handler import Delivery, Fill, as_it_is
 from pipeline_output.handlers.lines import Lines
-from pipeline_output.handlers.pending import GivenUp, NewDelivery, NewEvent, Pending
+from pipeline_output.handlers.outcomes import Figures
+from pipeline_output.handlers.pending import NewDelivery, NewEvent, Pending
 from pipeline_output.handlers.settings import AlertSettings
 from pipeline_output.handlers.targets import EVERYWHERE
 from pipeline_output.handlers.transport import Network, Transport
@@ -49,17 +49,6 @@ READ_MAX = 500
 FORGET_EVERY_S = 600.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """Counts by handler since the state's folder was made, but `pending`, which is of now."""
-
-    delivered: Mapping[str, int]
-    retried: Mapping[str, int]
-    refused: Mapping[str, int]
-    repeated: Mapping[str, int]
-    pending: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +73,15 @@ class Deliveries:
         *,
         transport: Transport | None = None,
         backoff: Backoff | None = None,
+        fill: Fill = as_it_is,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transport = transport or Network()
         self._backoff = backoff or Backoff()
         endpoints = endpoints_of(settings.endpoints_file)
-        self._of_scripts = Operator(settings=settings, targets=settings.targets, endpoints=endpoints)
-        self._of_operator = Operator(settings=settings, targets=EVERYWHERE, endpoints=endpoints)
+        self._of_scripts = Operator(settings=settings, targets=settings.targets, endpoints=endpoints, fill=fill)
+        self._of_operator = Operator(settings=settings, targets=EVERYWHERE, endpoints=endpoints, fill=fill)
         self._global = global_handlers(settings.handlers_file, self._of_operator)
         self._pending = Pending(Path(settings.state_dir))
         self._forgot_at: float | None = None
@@ -125,15 +115,7 @@ class Deliveries:
         return len(events)
 
     def figures(self) -> Figures:
-        by_what: dict[str, Counter[str]] = {}
-        for (kind, what), n in self._pending.counts().items():
-            by_what.setdefault(what, Counter())[kind] = n
-        counted = {what: dict(by_what.get(what, {})) for what in ("delivered", "retried", "refused", "repeated")}
-        return Figures(**counted, pending=self._pending.pending())
-
-    def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
-        """What will not be delivered, the newest first."""
-        return self._pending.given_up(limit)
+        return self._pending.figures()
 
     def close(self) -> None:
         """Attempts that are under way end first, so this may take as long as one may."""
@@ -163,7 +145,7 @@ class Deliveries:
         """The key is the event's id; a target that a script names twice gets each its own."""
         target, refusal = "", ""
         try:
-            target = made(call, operator).target
+            target = made(call, replace(operator, alert=alert)).target
         except BadHandler as bad:
             refusal = str(bad)
         seen[target] += 1
@@ -189,8 +171,8 @@ class Deliveries:
         due = self._pending.due(delivery_id)
         try:
             operator = self._of_operator if due.is_global else self._of_scripts
-            handler = made(msgspec.json.decode(due.call, type=HandlerCall), operator)
             alert = from_event(msgspec.json.decode(due.line, type=event_type(ALERTS)))
+            handler = made(msgspec.json.decode(due.call, type=HandlerCall), replace(operator, alert=alert))
             handler.deliver(Delivery(alert=alert, key=due.key), transport=self._transport)
         except HandlerUnavailable as trouble:
             return self._tried(delivery_id, due.attempts + 1, str(trouble))

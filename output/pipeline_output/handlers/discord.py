@@ -6,7 +6,7 @@ From: Kapacitor's `discord`; workspaces are not told apart, since there is one h
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_queue.alerts import rfc3339
 
@@ -20,8 +20,6 @@ GOOD = 0x7A65F2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscordAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     title: str
     has_time: bool

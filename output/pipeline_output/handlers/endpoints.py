@@ -3,7 +3,7 @@
 In:      a JSON file: `{"name": {"url": "https://..", "headers": {..}, "username": "..", "password": ".."}}`, all but `url` optional.
 Out:     endpoints by name, none without a file.
 Refuses: (BadSetting) a file that is not of that form, a URL that is not one of HTTP.
-From:    Kapacitor's `[[httppost]]`, without its templates.
+From:    Kapacitor's `[[httppost]]`, whose URL may be a template; without its templates of bodies.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from pipeline_queue.alerts import Alert
@@ -27,14 +27,31 @@ PRODUCT = "kapacitor"
 """Who the messages say sends them: receivers have rules that look for this name."""
 
 
+Fill = Callable[[str, Alert | None], str]
+"""A URL that may be a template, filled in with an alert; without one it is only checked. Raises ValueError."""
+
+
+def as_it_is(url: str, _alert: Alert | None) -> str:
+    return url
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """The settings, which hosts this handler may be sent to: a script's are those of the list, the operator's own are any; and
-    the operator's endpoints."""
+    """The settings, which hosts this handler may be sent to: a script's are those of the list, the operator's own are any; the
+    operator's endpoints; and the alert that is delivered, with which URLs are filled in."""
 
     settings: AlertSettings
     targets: Targets
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    fill: Fill = as_it_is
+    alert: Alert | None = None
+
+    def filled(self, calls: Calls, url: str) -> str:
+        """Raises BadHandler."""
+        try:
+            return self.fill(url, self.alert)
+        except ValueError as cause:
+            raise calls.bad(f"has a URL that cannot be filled in: {cause}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +63,6 @@ class Delivery:
 
 
 class Handler(Protocol):
-    TEMPLATED: ClassVar[tuple[str, ...]]
-    """Properties that are templates, `""` being the arguments; the alert's node has filled them in before it published the alert."""
-
     @property
     def target(self) -> str:
         """Names whom it tells, without secrets; what goes to one target is told in order, one after the other."""

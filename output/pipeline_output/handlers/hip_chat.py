@@ -6,7 +6,7 @@ From: Kapacitor's `hipChat`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 from urllib.parse import quote, urlencode
 
 from pipeline_output.handlers.calls import Calls
@@ -19,8 +19,6 @@ GOOD = "green"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HipChatAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     timeout_s: float
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator
@@ -21,8 +21,6 @@ OWNER_WRITES = 0o200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     path: Path
     mode: int
 

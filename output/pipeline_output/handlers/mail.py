@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, configured
@@ -21,8 +21,6 @@ from pipeline_output.handlers.transport import Mailing, Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     settings: AlertSettings = field(repr=False)
     recipients: tuple[str, ...]
     sender: str

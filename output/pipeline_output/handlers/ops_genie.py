@@ -6,7 +6,7 @@ From: Kapacitor's `opsGenie`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import PRODUCT, Delivery, Operator, configured, post_json, web_target
@@ -16,8 +16,6 @@ from pipeline_output.handlers.transport import Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpsGenieAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     recovery_url: str = field(repr=False)
     key: str = field(repr=False)

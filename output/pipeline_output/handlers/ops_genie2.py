@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_queue.alerts import Alert
 
@@ -22,8 +22,6 @@ RECOVERY_ACTIONS = ("notes", "close")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpsGenie2Alert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     key: str = field(repr=False)
     teams: tuple[str, ...]

@@ -6,7 +6,7 @@ From: Kapacitor's `pagerDuty`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.errors import HandlerRefused
 from pipeline_output.handlers.calls import Calls
@@ -18,8 +18,6 @@ EVENT_TYPES = {"OK": "resolve", "WARNING": "trigger", "CRITICAL": "trigger"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDutyAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     key: str = field(repr=False)
     client_url: str

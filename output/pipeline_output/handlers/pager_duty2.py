@@ -6,7 +6,7 @@ From: Kapacitor's `pagerDuty2`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_queue.alerts import Alert, rfc3339
 
@@ -29,8 +29,6 @@ ACCEPT = {"Accept": "application/vnd.pagerduty+json;version=2"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDuty2Alert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ("link",)
-
     url: str = field(repr=False)
     key: str = field(repr=False)
     links: tuple[tuple[str, str], ...]
@@ -44,7 +42,8 @@ class PagerDuty2Alert:
     @classmethod
     def of(cls, calls: Calls, operator: Operator) -> Self:
         settings = operator.settings
-        key = calls.text("routingKey") or calls.text("serviceKey")
+        older = calls.text("serviceKey")
+        key = calls.text("routingKey") or older
         return cls(
             url=settings.pagerduty2_url,
             key=key or configured(calls, "ALERTS_PAGERDUTY2_KEY", settings.pagerduty2_key),

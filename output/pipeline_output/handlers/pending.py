@@ -1,7 +1,7 @@
 """What was delivered and what waits, in one SQLite file.
 
 In:      the alerts of records, with the position after them; what became of each attempt.
-Out:     what waits, oldest first; counts by handler since the folder was made; what was given up, for a week.
+Out:     what waits, oldest first; counts by handler since the folder was made; what was given up, for a week (outcomes.py).
          Position, alerts and their deliveries are one transaction: after a kill nothing is missing and nothing is there twice.
 Refuses: (DeliveriesTaken) a folder whose deliveries another process makes.
 An event's id is remembered as long as the topic keeps events, so that a repeat is known even when the first one is long delivered.
@@ -21,6 +21,7 @@ from pathlib import Path
 from pipeline_queue.topics import ALERTS
 
 from pipeline_output.errors import DeliveriesTaken
+from pipeline_output.handlers.outcomes import FILE, Figures, figures_in
 from pipeline_output.write_ahead import keep_log_ahead
 
 REMEMBERED_NS = (ALERTS.retention_s or 0) * 1_000_000_000
@@ -91,18 +92,6 @@ class Due:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
-    """A delivery that will not be tried again, and why."""
-
-    event_id: str
-    kind: str
-    alert_id: str
-    attempts: int
-    given_up_ns: int
-    reason: str
-
-
 class Pending:
     """The file; every method may be called from any thread."""
 
@@ -114,8 +103,8 @@ class Pending:
         except OSError:
             os.close(self._lock_file)
             raise DeliveriesTaken(folder) from None
-        os.close(os.open(folder / "alerts.db", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._file = sqlite3.connect(folder / "alerts.db", isolation_level=None, check_same_thread=False)
+        os.close(os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._file = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
         keep_log_ahead(self._file)
         self._file.execute("pragma synchronous = normal")
         self._file.executescript(TABLES)
@@ -177,28 +166,9 @@ class Pending:
             self._forget_line(event_id)
             self._count(kind, "refused")
 
-    def counts(self) -> dict[tuple[str, str], int]:
-        """By handler and what became of it: delivered, retried, refused, repeated."""
+    def figures(self) -> Figures:
         with self._lock:
-            return {(kind, what): n for kind, what, n in self._file.execute("select kind, what, n from counts")}
-
-    def pending(self) -> dict[str, int]:
-        """What waits, by handler."""
-        with self._lock:
-            return dict(
-                self._file.execute("select kind, count(*) from deliveries where given_up_ns is null group by kind")
-            )
-
-    def given_up(self, limit: int) -> list[GivenUp]:
-        """The newest first."""
-        with self._lock:
-            rows = self._file.execute(
-                "select event_id, kind, alert_id, attempts, given_up_ns, reason from deliveries "
-                "where given_up_ns is not null order by given_up_ns desc, delivery_id desc limit ?",
-                (limit,),
-            ).fetchall()
-        names = ("event_id", "kind", "alert_id", "attempts", "given_up_ns", "reason")
-        return [GivenUp(**dict(zip(names, row, strict=True))) for row in rows]
+            return figures_in(self._file)
 
     def forget(self, now_ns: int) -> None:
         """Ids and what was given up, once the topic cannot hold a repeat any more; what waits stays."""

@@ -1,4 +1,4 @@
-"""`.post(url)`: the alert's JSON to a URL of the script's choice, or to an endpoint of the operator's.
+"""`.post(url)`: the alert's JSON to a URL of the script's choice, or to an endpoint of the operator's; both may be templates.
 
 From: Kapacitor's `post`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, checked_url, web_target
@@ -16,8 +16,6 @@ from pipeline_output.handlers.transport import Post, Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ("",)
-
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     timeout_s: float
@@ -61,8 +59,9 @@ def _where(calls: Calls, operator: Operator) -> tuple[str, dict[str, str]]:
     """The URL, and the headers that belong to it."""
     name = calls.text("endpoint")
     if not name:
-        return checked_url(calls, calls.argument("the URL"), operator.targets), {}
+        url = operator.filled(calls, calls.argument("the URL"))
+        return checked_url(calls, url, operator.targets), {}
     if name not in operator.endpoints:
         raise calls.bad(f"has no endpoint `{name}`; TASKS_ENDPOINTS_FILE names those that there are")
     found = operator.endpoints[name]
-    return found.url, dict(found.all_headers)
+    return operator.filled(calls, found.url), dict(found.all_headers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator
@@ -18,8 +18,6 @@ from pipeline_output.handlers.transport import Run, Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     command: tuple[str, ...]
     timeout_s: float
 

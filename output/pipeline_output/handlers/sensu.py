@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_output.errors import HandlerRefused
 from pipeline_output.handlers.calls import Calls
@@ -25,8 +25,6 @@ STATUSES = {"OK": 0, "INFO": 0, "WARNING": 1, "CRITICAL": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensuAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     host: str
     port: int
     source: str

@@ -1,7 +1,7 @@
-"""The service `alerts`: deliveries with a heartbeat and figures, as a thread of `pipeline tasks` or alone.
+"""The service `alerts`: deliveries with a heartbeat and figures, as a thread of `pipeline tasks`.
 
-In:   settings, a clock, and when to stop.
-Out:  alerts delivered until `stopped()`; figures by handler in `/metrics`. A queue or a state's disk that is away is asked again after a
+In:   settings, a clock, when to stop, what fills in URLs, and the registry of the service whose thread it is.
+Out:  alerts delivered until `stopped()`; figures by handler in `/metrics` of that service. A queue or a state's disk that is away is asked again after a
       pause, and the heartbeat says so.
 Raises BadSetting and DeliveriesTaken at the start.
 """
@@ -19,7 +19,9 @@ from pipeline_queue.errors import QueueError
 from pipeline_queue.service import Service, ServiceOptions
 from prometheus_client import CollectorRegistry, Gauge
 
-from pipeline_output.handlers.deliveries import Deliveries, Figures
+from pipeline_output.handlers.deliveries import Deliveries
+from pipeline_output.handlers.handler import Fill
+from pipeline_output.handlers.outcomes import Figures
 from pipeline_output.handlers.settings import AlertSettings
 
 READ_WAIT_S = 0.5
@@ -35,7 +37,9 @@ GAUGES = {
 log = logging.getLogger(__name__)
 
 
-def run_until(stopped: Callable[[], bool], settings: AlertSettings, clock: Clock) -> None:
+def run_until(
+    stopped: Callable[[], bool], settings: AlertSettings, clock: Clock, fill: Fill, registry: CollectorRegistry
+) -> None:
     options = ServiceOptions(
         name="alerts",
         stage="output",
@@ -43,8 +47,8 @@ def run_until(stopped: Callable[[], bool], settings: AlertSettings, clock: Clock
         host=settings.health_host,
         port=settings.health_port,
     )
-    with Deliveries(settings, clock) as deliveries, Service(options) as service:
-        shown = ShownFigures(service.registry)
+    with Deliveries(settings, clock, fill=fill) as deliveries, Service(options) as service:
+        shown = ShownFigures(registry)
         broker: Broker | None = None
         while not stopped():
             try:

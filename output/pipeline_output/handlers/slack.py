@@ -6,7 +6,7 @@ From: Kapacitor's `slack`; workspaces are not told apart, since there is one hoo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, configured, post_json, web_target
@@ -18,8 +18,6 @@ GOOD = "good"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     channel: str
     username: str

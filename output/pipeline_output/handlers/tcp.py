@@ -1,4 +1,4 @@
-"""`.tcp(address)`: the alert's JSON on a line of its own, over a connection of its own.
+"""`.tcp(address)`: the alert's JSON on a line of its own, over a connection of its own; `.address(address)` names another.
 
 From: Kapacitor's `tcp`, which closes the line with two newlines.
 """
@@ -6,7 +6,7 @@ From: Kapacitor's `tcp`, which closes the line with two newlines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, checked_address
@@ -15,8 +15,6 @@ from pipeline_output.handlers.transport import Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     host: str
     port: int
     timeout_s: float
@@ -27,7 +25,8 @@ class SendAlert:
 
     @classmethod
     def of(cls, calls: Calls, operator: Operator) -> Self:
-        host, port = checked_address(calls, calls.argument("the address"), operator.targets)
+        address = calls.text("address", calls.argument("the address"))
+        host, port = checked_address(calls, address, operator.targets)
         return cls(host=host, port=port, timeout_s=operator.settings.timeout_s)
 
     def deliver(self, delivery: Delivery, *, transport: Transport) -> None:

@@ -6,7 +6,7 @@ From: Kapacitor's `teams`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, checked_url, configured, post_json, web_target
@@ -19,8 +19,6 @@ SUMMARY_LENGTH = 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamsAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     timeout_s: float
 

@@ -6,7 +6,7 @@ From: Kapacitor's `telegram`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pipeline_output.handlers.calls import Calls
 from pipeline_output.handlers.handler import Delivery, Operator, configured, post_json, web_target
@@ -17,8 +17,6 @@ PARSE_MODES = ("", "markdown", "html")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelegramAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     options: dict[str, Any]
     timeout_s: float

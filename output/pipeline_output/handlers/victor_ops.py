@@ -6,7 +6,7 @@ From: Kapacitor's `victorOps`, which sends the rows as text unless it is told ot
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Self
 from urllib.parse import quote
 
 from pipeline_output.handlers.calls import Calls
@@ -16,8 +16,6 @@ from pipeline_output.handlers.transport import Transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VictorOpsAlert:
-    TEMPLATED: ClassVar[tuple[str, ...]] = ()
-
     url: str = field(repr=False)
     timeout_s: float
 

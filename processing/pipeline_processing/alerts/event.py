@@ -43,6 +43,9 @@ class Place:
         return f"main:{self.task}:{self.node}"
 
 
+NOWHERE = Place()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertEvent:
     """One event. `cause` and `ordinal` tell it from all others of its node, and are the same in a replay: the ordinal of

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline_processing.alerts import urls
 from pipeline_processing.alerts.event import HandlerCall
 from pipeline_processing.operators.options import (
     Arguments,
+    Duration,
     Reader,
     a_string,
+    a_value,
     arguments,
     duration,
     flag,
@@ -75,6 +78,14 @@ def at_most_one(given: Arguments) -> tuple[str, ...]:
     return tuple(a_string(each) for each in given)
 
 
+def a_url(given: Arguments) -> tuple[str, ...]:
+    """One that may be a template, or none."""
+    found = at_most_one(given)
+    for each in found:
+        urls.check(each)
+    return found
+
+
 def one_or_two(given: Arguments) -> tuple[str, ...]:
     if len(given) not in (1, 2):
         raise ValueError(f"takes 1 or 2 arguments, got {len(given)}")
@@ -118,8 +129,15 @@ def a_bool(value: Any) -> bool:
     return value
 
 
+def a_value_of_json(value: Any) -> Any:
+    """A duration in ns."""
+    found = a_value(value)
+    return int(found) if isinstance(found, Duration) else found
+
+
 two_texts = arguments(("name", a_string), ("value", a_string))
 three_texts = arguments(("oid", a_string), ("type", a_string), ("value", a_string))
+text_and_value = arguments(("name", a_string), ("value", a_value_of_json))
 boolean = one(a_bool)
 
 
@@ -138,7 +156,7 @@ HANDLERS: Mapping[str, HandlerKind] = {
         an_absolute_path, "appends each event to a file", {"mode": Property(integer, "the file's mode")}
     ),
     "post": HandlerKind(
-        at_most_one,
+        a_url,
         "posts each event to a URL",
         {
             "endpoint": text("the configured endpoint to use"),
@@ -159,7 +177,7 @@ HANDLERS: Mapping[str, HandlerKind] = {
         {
             "serviceKey": text("the service key"),
             "routingKey": text("the routing key"),
-            "link": Property(one_or_two, "a link, and its text", gathers="calls"),
+            "link": Property(one_or_two, "a link, and its text", gathers="calls", template=True),
         },
     ),
     "pushover": HandlerKind(
@@ -182,7 +200,7 @@ HANDLERS: Mapping[str, HandlerKind] = {
         {
             "source": text("the source"),
             "handlers": Property(strings, "Sensu's handlers"),
-            "metadata": Property(two_texts, "a key and its value", gathers="calls"),
+            "metadata": Property(text_and_value, "a key and its value", gathers="calls"),
         },
     ),
     "slack": HandlerKind(
@@ -220,19 +238,26 @@ HANDLERS: Mapping[str, HandlerKind] = {
         "tells Alerta",
         {
             "token": text("the token"),
+            "tokenPrefix": text("what stands before the token, `Bearer` if unset"),
             "resource": template("what the alert is about"),
             "event": template("what happened"),
             "environment": template("the environment"),
             "group": template("the group"),
             "value": template("the value"),
             "origin": text("who tells"),
-            "services": Property(strings, "what is affected"),
+            "services": Property(strings, "what is affected", template=True),
+            "correlated": Property(strings, "events that belong together", template=True),
+            "renameSeverity": Property(two_texts, "ok, info, warn or crit, and what it is called", gathers="calls"),
             "timeout": Property(duration, "how long the alert holds"),
         },
         {"resource": "{{ .Name }}", "event": "{{ .ID }}", "group": "{{ .Group }}"},
     ),
     "opsGenie": HandlerKind(nothing, "tells OpsGenie", OPSGENIE),
-    "opsGenie2": HandlerKind(nothing, "tells OpsGenie by its second API", OPSGENIE),
+    "opsGenie2": HandlerKind(
+        nothing,
+        "tells OpsGenie by its second API",
+        {**OPSGENIE, "recoveryAction": text("notes or close, what becomes of an alert that is over")},
+    ),
     "talk": HandlerKind(nothing, "tells Talk"),
     "mqtt": HandlerKind(
         one_text,

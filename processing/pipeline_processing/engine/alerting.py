@@ -65,7 +65,7 @@ class Announcer:
             duration_ns=event.duration_ns,
             recoverable=event.recoverable,
             at_ns=event.time_ns,
-            handlers=tuple(map(_called, event.handlers)),
+            handlers=tuple(map(called, event.handlers)),
         )
 
     def _ids_in(self, record: Record) -> list[str]:
@@ -73,7 +73,7 @@ class Announcer:
         return [each.event_id for each in decode(ALERTS, record).events if each.task == task]
 
 
-def _called(named: Named) -> HandlerCall:
+def called(named: Named) -> HandlerCall:
     """A handler with the arguments of each property's calls."""
     properties = {name: _calls(named.kind, name, value) for name, value in named.properties}
     return HandlerCall(kind=named.kind, arguments=named.arguments, properties=properties)

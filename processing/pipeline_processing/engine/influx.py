@@ -2,6 +2,7 @@
 
 In:      points.
 Out:     posts of line protocol to /write, through a sender that keeps them until they are taken.
+Where the InfluxDB is the operator's the posts have no host: where it is and who asks may change while they wait (posting.Reach).
 A row that comes again, after a crash, is the same point, and InfluxDB has it once.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import threading
 import urllib.parse
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline_queue.points.lines import to_lines
 
-from pipeline_processing.engine.sender import Post, Sender
+from pipeline_processing.engine.courier import Post
+from pipeline_processing.engine.sender import Sender
 from pipeline_processing.operators.outside import Rows
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.points.writing import Names, points_of
@@ -36,10 +39,11 @@ class Target(NamedTuple):
 @dataclass(slots=True)
 class Influx:
     url: str
+    """Empty is the operator's."""
     sender: Sender
     task: str
     _rows: dict[Target, list[bytes]] = field(default_factory=dict)
-    _count: int = 0
+    _counts: Counter[Target] = field(default_factory=Counter)
     _created: set[str] = field(default_factory=set)
     _timer: threading.Timer | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -51,10 +55,10 @@ class Influx:
                 target = Target(origin.database, rows.retention_policy, rows.precision or "n", rows.write_consistency)
                 if rows.create and origin.database not in self._created:
                     self._created.add(origin.database)
-                    self._put("/query", {"q": f'CREATE DATABASE "{origin.database}"'}, b"")
+                    self._put("/query", {"q": f'CREATE DATABASE "{origin.database}"'}, b"", points=0)
                 self._rows.setdefault(target, []).append(to_lines(points, precision=target.precision))
-            self._count += len(rows.points)
-            if self._count >= rows.buffer:
+                self._counts[target] += len(points)
+            if self.waiting() >= rows.buffer:
                 self.flush()
             elif self._timer is None:
                 self._timer = threading.Timer(rows.flush_interval_ns / 1e9, self.flush)
@@ -68,13 +72,18 @@ class Influx:
                 self._timer.cancel()
                 self._timer = None
             for target, written in self._rows.items():
-                self._put("/write", target.parameters, b"".join(written))
+                self._put("/write", target.parameters, b"".join(written), points=self._counts[target])
             self._rows.clear()
-            self._count = 0
+            self._counts.clear()
 
-    def _put(self, path: str, parameters: dict[str, str], body: bytes) -> None:
-        url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
-        self.sender.put(Post(url=url, body=body, key=f"{self.task}.{_digest(url, body)}"))
+    def waiting(self) -> int:
+        """Points that are gathered; whoever asks waits for nobody who writes."""
+        return sum(list(self._counts.values()))
+
+    def _put(self, path: str, parameters: dict[str, str], body: bytes, *, points: int) -> None:
+        url = f"{self.url.rstrip('/')}{path}?{urllib.parse.urlencode(parameters)}"
+        key = f"{self.task}.{_digest(url, body)}"
+        self.sender.put(Post(url=url, body=body, key=key, is_captured=True, points=points))
 
 
 def _digest(url: str, body: bytes) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline_processing.alerts.inhibiting import HeldBack
+from pipeline_processing.engine.courier import Counted
 from pipeline_processing.graph.run import NO_ANSWERS, Answers, Left
 from pipeline_processing.points.keys import Keys
 
@@ -41,6 +42,9 @@ class Outlets(Protocol):
 
     def pending(self) -> Any:
         """What is kept, as a snapshot holds it."""
+
+    def counted(self) -> Mapping[str, Counted]:
+        """What became of posts and rows, by node; any thread may ask."""
 
     def inhibited(self) -> frozenset[HeldBack]:
         """What other tasks' alerts hold back now."""
@@ -86,6 +90,9 @@ class Kept:
 
     def awaits(self) -> bool:
         return False
+
+    def counted(self) -> dict[str, Counted]:
+        return {}
 
     def inhibited(self) -> frozenset[HeldBack]:
         return frozenset()

@@ -1,21 +1,25 @@
 """Requests of one task as posts.
 
 In:      requests, as nodes let them out.
-Out:     a post for each point or batch, in order; one that may not be sent, or that JSON cannot say, is told of in the log, and
-         left out, or, where its answer is awaited, leads nowhere.
-An endpoint is the operator's, so the list of targets does not bind it.
+Out:     a post for each point or batch, in order; one that may not be sent, whose URL cannot be filled in, or that JSON cannot
+         say, is told of in the log, and leads nowhere.
+An endpoint is the operator's, so the list of targets does not bind it. Of a URL that is a template, what comes of it is looked up there.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from pipeline_output.handlers.endpoints import Endpoint
 
-from pipeline_processing.engine.sender import Post
+from pipeline_processing.alerts import urls
+from pipeline_processing.alerts.templates import TemplateFailed
+from pipeline_processing.engine.courier import NOWHERE, Post
+from pipeline_processing.engine.over_http import host_of
 from pipeline_processing.operators.outside import Request
 from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import NotJson, dumps, series_of
@@ -25,8 +29,8 @@ JSON = ("Content-Type", "application/json")
 TIMEOUT_S = 30.0
 ATTEMPTS = 5
 """Where nobody waits for the answer."""
-NOWHERE = ""
-"""The URL of what is not sent."""
+REASONS_MAX = 100
+"""That the log has of a task's posts that lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,16 @@ class Reach:
 
     allowed: Callable[[str], bool]
     influx_url: str = ""
+    influx_authorization: str = field(default="", repr=False)
+    """The header that says who writes there; none if empty."""
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+    def addressed(self, post: Post) -> Post:
+        """A post for the operator's InfluxDB with where that is and who asks, as both are now; any other as it is."""
+        if not post.url.startswith("/"):
+            return post
+        who = (("Authorization", self.influx_authorization),) if self.influx_authorization else ()
+        return replace(post, url=self.influx_url.rstrip("/") + post.url, headers=(*post.headers, *who))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,42 +58,56 @@ class Posting:
     task: str
     origin: str
     reach: Reach
+    _told: set[str] = field(default_factory=set)
 
     def posts(self, node: str, request: Request, keys: Keys) -> Iterator[Post]:
-        url, headers = self._target(node, request)
+        endpoint = self._endpoint(node, request)
         for at in range(len(request.data)):
             one = request.data.take(np.array([at]))
-            body = self._body(node, series_of(one, keys)) if url else b""
-            if not body and not request.is_awaited:
-                continue
+            series = series_of(one, keys)
+            url = self._url(node, request, series[0], endpoint) if endpoint else NOWHERE
+            body = self._body(node, series) if url else b""
             yield Post(
                 url=url if body else NOWHERE,
                 body=body,
                 key=f"{self.origin}.{node}.{int(one.cause[0])}.{_ordinal(request.data.cause, at)}",
-                headers=(JSON, *headers, *request.headers),
+                headers=(JSON, *(endpoint.all_headers if endpoint else ()), *request.headers),
                 timeout_s=request.timeout_ns / 1e9 or TIMEOUT_S,
                 attempts_max=ATTEMPTS,
                 is_captured=request.is_captured,
             )
 
-    def _target(self, node: str, request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
-        endpoint = self.reach.endpoints.get(request.endpoint) if request.endpoint else None
-        if endpoint:
-            return endpoint.url, endpoint.all_headers
-        if request.endpoint:
-            LOG.error("task %s: %s: no endpoint is called %s", self.task, node, request.endpoint)
-            return NOWHERE, ()
-        if not self.reach.allowed(request.url):
-            LOG.error("task %s: %s may not post to %s: it is not in TASKS_ALLOW_TARGETS", self.task, node, request.url)
-            return NOWHERE, ()
-        return request.url, ()
+    def _endpoint(self, node: str, request: Request) -> Endpoint | None:
+        if not request.endpoint:
+            return Endpoint(url=request.url)
+        if request.endpoint not in self.reach.endpoints:
+            self._tell(f"{node}: no endpoint is called {request.endpoint}")
+        return self.reach.endpoints.get(request.endpoint)
 
-    def _body(self, node: str, series: list[dict]) -> bytes:
+    def _url(self, node: str, request: Request, series: dict[str, Any], endpoint: Endpoint) -> str:
+        try:
+            url = urls.of_series(endpoint.url, series)
+        except TemplateFailed as error:
+            self._tell(f"{node}: {error}")
+            return NOWHERE
+        if request.endpoint or self.reach.allowed(url):
+            return url
+        told = host_of(url) if urls.is_template(request.url) else url
+        self._tell(f"{node} may not post to {told}: it is not in TASKS_ALLOW_TARGETS")
+        return NOWHERE
+
+    def _body(self, node: str, series: list[dict[str, Any]]) -> bytes:
         try:
             return dumps({"series": series})
         except NotJson as error:
-            LOG.error("task %s: %s: %s", self.task, node, error)
+            self._tell(f"{node}: {error}")
             return b""
+
+    def _tell(self, reason: str) -> None:
+        """Each reason once; what it concerns is counted as given up."""
+        if reason not in self._told and len(self._told) < REASONS_MAX:
+            self._told.add(reason)
+            LOG.error("task %s: %s", self.task, reason)
 
 
 def _ordinal(cause: np.ndarray, at: int) -> int:

@@ -13,11 +13,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from pipeline_processing.alerts.event import AlertEvent
+from pipeline_processing.alerts.event import NOWHERE, AlertEvent, Place
 from pipeline_processing.engine import snapshot_files
 from pipeline_processing.engine.left import Sent, Told, sent
 from pipeline_processing.engine.life import Files, Heritage, Life
@@ -112,16 +112,20 @@ class TaskMaster:
         reader: Reader | None = None,
         *,
         life: type[Life] = Life,
+        server: Place = NOWHERE,
     ) -> None:
+        """`server` is who runs the tasks, as templates of alerts tell it."""
         self._surroundings, self._life_of = surroundings or Isolated(), life
-        self._reader = reader or Reader()
+        self._reader, self._server = reader or Reader(), server
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
         self._written = 0
 
     def new_task(self, definition: TaskDefinition) -> Compiled:
         try:
-            found = compiled(definition.script, task=definition.id, variables=definition.vars)
+            found = compiled(
+                definition.script, place=replace(self._server, task=definition.id), variables=definition.vars
+            )
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
         dbrps = definition.dbrps or found.dbrps
@@ -192,6 +196,7 @@ class TaskMaster:
 
     def stats(self, task_id: str) -> Mapping[str, Any]:
         life = self._life(task_id)
+        _count_what_left(life)
         return {
             "task-stats": {"throughput": life.throughput},
             "node-stats": {name: node_stats(each) for name, each in life.task.run.counters.items()},
@@ -221,6 +226,7 @@ class TaskMaster:
 
     def dot(self, task_id: str, view: DotView) -> str:
         life = self._life(task_id)
+        _count_what_left(life)
         return drawing.counted(task_id, life.task.run, view, throughput=life.throughput)
 
     def error(self, task_id: str) -> str:
@@ -264,7 +270,7 @@ class TaskMaster:
                 life.join()
 
     def new(self) -> TaskMaster:
-        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife)
+        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife, server=self._server)
 
     def close(self, within_s: float | None = None) -> None:
         """Stop all tasks. Who waits for no more than `within_s` ends the process: what was not through by then its next life
@@ -301,6 +307,14 @@ def _texts(definition: TaskDefinition) -> Iterator[str]:
     """The script, and the lambdas that its variables are given."""
     yield definition.script
     yield from (each["value"] for each in definition.vars.values() if each["type"] == "lambda")
+
+
+def _count_what_left(life: Life) -> None:
+    """By the nodes that let it out, as it is now."""
+    run, counted = life.task.run, life.outlets.counted()
+    for node in run.graph.nodes:
+        if node.name in counted:
+            run.counters[node.name].own.update(zip(node.operator.COUNTS, counted[node.name], strict=True))
 
 
 def _serves(operator: object, endpoint: str) -> bool:

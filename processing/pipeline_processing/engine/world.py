@@ -18,11 +18,13 @@ from pipeline_processing.alerts.event import AlertEvent
 from pipeline_processing.alerts.inhibiting import HeldBack
 from pipeline_processing.engine.alerting import Announcer
 from pipeline_processing.engine.asker import Asker
+from pipeline_processing.engine.courier import NOWHERE, Counted, Courier, Post
 from pipeline_processing.engine.influx import Influx
 from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.loop import Looper
+from pipeline_processing.engine.over_http import over_http, status_over_http
 from pipeline_processing.engine.posting import Posting, Reach
-from pipeline_processing.engine.sender import Post, Sender, over_http, status_over_http
+from pipeline_processing.engine.sender import Sender
 from pipeline_processing.graph.run import Answers, Left
 from pipeline_processing.operators.outside import LogLines, Looped, Request, Rows
 from pipeline_processing.points.keys import Keys
@@ -82,7 +84,7 @@ class World:
 
     def begin(self) -> None:
         self._has_begun = True
-        for each in self._askers.values():
+        for each in self._couriers():
             each.begin()
 
     def answers(self) -> Answers:
@@ -121,6 +123,12 @@ class World:
         for node, of_node in events.items():
             self._surely(lambda node=node, of_node=of_node: self._announcer.announce(node, of_node))
 
+    def counted(self) -> dict[str, Counted]:
+        counted = {node: each.counted() for node, each in [*self._senders.items(), *self._askers.items()]}
+        for node, each in list(self._influx.items()):
+            counted[node] = counted[node]._replace(waiting=counted[node].waiting + each.waiting())
+        return counted
+
     def inhibited(self) -> frozenset[HeldBack]:
         return self._inhibitions.of_others(self._task)
 
@@ -129,12 +137,12 @@ class World:
 
     def release(self) -> None:
         self._released.set()
-        for each in [*self._senders.values(), *self._askers.values()]:
+        for each in self._couriers():
             each.release()
 
     def close(self) -> None:
         self._inhibitions.set(self._task, frozenset())
-        for each in [*self._senders.values(), *self._askers.values()]:
+        for each in self._couriers():
             each.close()
         if self._broker:
             self._broker.close()
@@ -157,31 +165,37 @@ class World:
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
         if rows.url and not self._reach.allowed(rows.url):
             LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
+            self._sender(node).put(Post(url=NOWHERE, body=b"", key="", points=len(rows.points)))
             return
         if node not in self._influx:
-            url = rows.url or self._reach.influx_url
-            self._influx[node] = Influx(url, self._sender(node), task=f"{self._origin}.{node}")
+            self._influx[node] = Influx(rows.url, self._sender(node), task=f"{self._origin}.{node}")
         self._influx[node].write(rows, keys)
 
     def _log(self, node: str, line: LogLines, keys: Keys) -> None:
         told = dumps({"series": series_of(line.data, keys)}).decode()
         LOG.log(LEVELS.get(line.level.upper(), logging.INFO), "%s %s %s%s", self._task, node, line.prefix, told)
 
+    def _couriers(self) -> list[Courier]:
+        return [*self._senders.values(), *self._askers.values()]
+
     def _sender(self, node: str) -> Sender:
         if node not in self._senders:
-            self._senders[node] = Sender(name=f"{self._task} {node}", send=over_http)
-        if self._released.is_set():
-            self._senders[node].release()
+            self._senders[node] = Sender(name=f"{self._task} {node}", send=over_http, addressed=self._reach.addressed)
+            self._ready(self._senders[node])
         return self._senders[node]
 
     def _asker(self, node: str) -> Asker:
         if node not in self._askers:
             self._askers[node] = Asker(name=f"{self._task} {node}", ask=self._asked)
-            if self._has_begun:
-                self._askers[node].begin()
-        if self._released.is_set():
-            self._askers[node].release()
+            self._ready(self._askers[node])
         return self._askers[node]
+
+    def _ready(self, courier: Courier) -> None:
+        """One that came after the others had begun, or were released; it is among them by now."""
+        if self._has_begun:
+            courier.begin()
+        if self._released.is_set():
+            courier.release()
 
     def _asked(self, post: Post) -> int:
         """The status; 0 where nobody answers, or nobody is to be asked."""

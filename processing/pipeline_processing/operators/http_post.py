@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline_processing.operators.operator import EITHER, Data, Edge, Step, Tick
+from pipeline_processing.alerts import urls
+from pipeline_processing.alerts.templates import BadTemplate
+from pipeline_processing.operators.operator import EITHER, CannotRun, Data, Edge, Step, Tick
 from pipeline_processing.operators.options import (
     Arguments,
     a_string,
@@ -47,8 +49,10 @@ class HttpPost:
     KIND: ClassVar[str] = "httpPost"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
+    COUNTS: ClassVar[tuple[str, ...]] = ("posts_sent", "post_errors", "posts_given_up", "posts_waiting")
+    """What is counted of its posts when they have left, in the order of Counted."""
 
-    url: str = argument(url, "where to", default="")
+    url: str = argument(url, "where to; may be a template of `.Name`, `.Tags` and `.Values`", default="")
     endpoint: str = option("endpoint", string, "", "an endpoint of the server's configuration, in place of a URL")
     headers: tuple[tuple[str, str], ...] = option(
         "header",
@@ -66,6 +70,10 @@ class HttpPost:
     def __post_init__(self) -> None:
         if bool(self.url) == bool(self.endpoint):
             raise ValueError("wants either a URL or an endpoint()")
+        try:
+            urls.check(self.url)
+        except BadTemplate as cause:
+            raise CannotRun(str(cause)) from cause
 
     @property
     def awaits_answers(self) -> bool:

@@ -27,6 +27,8 @@ class InfluxDbOut:
     KIND: ClassVar[str] = "influxDBOut"
     TAKES: ClassVar[frozenset[Edge]] = EITHER
     GIVES: ClassVar[Edge | None] = None
+    COUNTS: ClassVar[tuple[str, ...]] = ("points_written", "write_errors", "points_given_up", "points_waiting")
+    """What is counted of its rows when they have left, in the order of Counted."""
 
     cluster: str = option("cluster", string, "", "which InfluxDB of the server's configuration; its default if unset")
     database: str = option("database", string, "", "the database; each point's own if unset")

@@ -11,7 +11,8 @@ from pipeline_processing.points.keys import Tags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One POST for each point or batch of `data`, in their order, to a URL or an endpoint of the configuration.
+    """One POST for each point or batch of `data`, in their order, to a URL, which may be a template, or an endpoint of the
+    configuration.
 
     Where it `is_awaited` each has an answer, in the same order. Where it `is_captured` an answer that says no is for the log.
     """

@@ -16,6 +16,13 @@ def rfc3339(time_ns: int) -> str:
     return f"{whole}{decimals(ns)}Z"
 
 
+def ns_of(text: str) -> int:
+    """Of a time that `rfc3339` wrote."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    seconds = (datetime.datetime.fromisoformat(whole) - EPOCH) // datetime.timedelta(seconds=1)
+    return seconds * SECOND_NS + int(fraction.ljust(9, "0"))
+
+
 def decimals(ns: int) -> str:
     """The decimals of a second, with their point; none if there are none."""
     return "." + f"{ns:09d}".rstrip("0") if ns else ""

@@ -1,7 +1,8 @@
 """What this server measures of itself, under the names that Kapacitor gives it.
 
 Out:   `ingress` by database, retention policy and measurement; `edges`, `nodes` and `topics` of the tasks that run; of the whole
-       `kapacitor`, and `runtime`, which has of Go's figures those that a process of Python has.
+       `kapacitor`, and `runtime`, which has of Go's figures those that a process of Python has. Beside Kapacitor's, `handlers`:
+       what became of the alerts of all servers that share their delivery.
 Times are in ns. An edge holds nothing here, so what it has collected it has emitted.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psutil
+from pipeline_output.handlers.outcomes import Figures as Deliveries
 
 from pipeline_processing.tasks.errors import Missing
 from pipeline_processing.tasks.registry import TaskRegistry
@@ -46,13 +48,19 @@ class Identity:
 
 
 class OwnFigures:
-    def __init__(self, registry: TaskRegistry, identity: Identity, ingress: Callable[[], Mapping[Any, int]]) -> None:
-        """`ingress` counts points by database, retention policy and measurement."""
-        self._registry, self.identity, self._ingress = registry, identity, ingress
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        identity: Identity,
+        ingress: Callable[[], Mapping[Any, int]],
+        handlers: Callable[[], Deliveries],
+    ) -> None:
+        """`ingress` counts points by database, retention policy and measurement; `handlers` what became of alerts."""
+        self._registry, self.identity, self._ingress, self._handlers = registry, identity, ingress, handlers
 
     def of_parts(self) -> Iterator[Figure]:
         """Of all that there is several of; each with who says so among its tags."""
-        for each in (*self._received(), *self._of_tasks()):
+        for each in (*self._received(), *self._of_tasks(), *self._of_handlers()):
             yield replace(each, tags={**each.tags, **self.identity.tags})
 
     def of_the_whole(self) -> Iterator[Figure]:
@@ -74,6 +82,10 @@ class OwnFigures:
             yield Figure(name="ingress", tags={"task_master": "main", **tags}, values={"points_received": count})
         door = ("write_points", "stream", "stream")
         yield _edge("task_master:main", door, sum(counts.values()))
+
+    def _of_handlers(self) -> Iterator[Figure]:
+        for kind, values in self._handlers().by_handler().items():
+            yield Figure(name="handlers", tags={"handler": kind}, values=values)
 
     def _of_tasks(self) -> Iterator[Figure]:
         heard: Counter[str] = Counter()

@@ -8,10 +8,11 @@ Refuses: a wrong value, with its name, the value met and what is allowed.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pipeline_queue.settings import ServiceSettings
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 
@@ -44,6 +45,12 @@ class TasksSettings(ServiceSettings):
     """Hosts that scripts may send to, as handlers of alerts read it; see the settings of `alerts`."""
     influx_url: Annotated[str, Field(validation_alias="TASKS_INFLUX_URL")] = "http://127.0.0.1:8086"
     """The InfluxDB that `influxDBOut` writes to, unless its `cluster` is a URL."""
+    influx_user: Annotated[str, Field(validation_alias="TASKS_INFLUX_USER")] = ""
+    """Who writes there, with `TASKS_INFLUX_PASSWORD`; nobody in particular if unset."""
+    influx_password: Annotated[SecretStr | None, Field(validation_alias="TASKS_INFLUX_PASSWORD")] = None
+    """The password of `TASKS_INFLUX_USER`."""
+    influx_token: Annotated[SecretStr | None, Field(validation_alias="TASKS_INFLUX_TOKEN", min_length=1)] = None
+    """The token to write there, in place of a user: that of InfluxDB 2, or `user:password`."""
     body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     snapshot_interval_s: Annotated[float, Field(validation_alias="TASKS_SNAPSHOT_INTERVAL_S", gt=0, le=3600)] = 10.0
@@ -59,3 +66,17 @@ class TasksSettings(ServiceSettings):
     """Seconds between two times that the service writes its own figures, as points of the database `_kapacitor`; 0, never."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
     """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""
+
+    @model_validator(mode="after")
+    def _writable(self) -> Self:
+        """What is refused may hold a password, so it is not shown."""
+        parts = urlsplit(self.influx_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ValueError("TASKS_INFLUX_URL is not of the form `http://host:port`")
+        if parts.username is not None:
+            raise ValueError("TASKS_INFLUX_URL names a user; TASKS_INFLUX_USER and TASKS_INFLUX_PASSWORD are for that")
+        if bool(self.influx_user) != bool(self.influx_password):
+            raise ValueError("TASKS_INFLUX_USER and TASKS_INFLUX_PASSWORD go together, and one of them is not set")
+        if self.influx_user and self.influx_token:
+            raise ValueError("TASKS_INFLUX_USER and TASKS_INFLUX_TOKEN are both set; leave one of them out")
+        return self

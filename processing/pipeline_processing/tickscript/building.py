@@ -32,12 +32,12 @@ from pipeline_processing.tickscript.lambdas import compiled as compiled_lambda
 QUIET = "quiet"
 
 
-def nodes_of(call: NodeCall, *, task: str) -> list[Node]:
-    """The nodes that the call adds to the graph, in their order; raises BadNode."""
+def nodes_of(call: NodeCall, *, place: Place) -> list[Node]:
+    """The nodes that the call adds to the graph, in their order; `place` is the task's. Raises BadNode."""
     call, quiet = _without_quiet(call)
     if call.kind == "deadman":
-        return _deadman(call, task=task)
-    operator = _alert(call, task=task) if call.kind == "alert" else _built(OPERATORS[call.kind], call)
+        return _deadman(call, place)
+    operator = _alert(call, place) if call.kind == "alert" else _built(OPERATORS[call.kind], call)
     return [Node(name=call.name, operator=operator, parents=call.parents, place=str(call.at), quiet=quiet)]
 
 
@@ -98,8 +98,8 @@ def plain(value: Value) -> Any:
     return found
 
 
-def _alert(call: NodeCall, *, task: str) -> Operator:
-    return _alert_with([_plainly(each) for each in call.properties], call, Place(task=task, node=call.name))
+def _alert(call: NodeCall, place: Place) -> Operator:
+    return _alert_with([_plainly(each) for each in call.properties], call, replace(place, node=call.name))
 
 
 def _alert_with(properties: Sequence[tuple[str, list[Any]]], call: NodeCall, place: Place) -> Operator:
@@ -114,7 +114,7 @@ def _alert_with(properties: Sequence[tuple[str, list[Any]]], call: NodeCall, pla
         raise BadNode(f"{call.kind}: {error}", at=call.at) from error
 
 
-def _deadman(call: NodeCall, *, task: str) -> list[Node]:
+def _deadman(call: NodeCall, task: Place) -> list[Node]:
     """`stats` of the node before, their rate per interval, and an alert on too low a rate."""
     threshold, interval, conditions = _watch(call)
     stats, derivative, alert = call.adds
@@ -132,7 +132,7 @@ def _deadman(call: NodeCall, *, task: str) -> list[Node]:
         ),
         Node(
             name=alert,
-            operator=_alert_with(properties, call, Place(task=task, node=alert)),
+            operator=_alert_with(properties, call, replace(task, node=alert)),
             parents=(derivative,),
             place=place,
         ),

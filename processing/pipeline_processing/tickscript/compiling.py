@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from pipeline_processing.alerts.event import NOWHERE, Place
 from pipeline_processing.graph.graph import Graph, GraphError, Node
 from pipeline_processing.tickscript.building import nodes_of
 from pipeline_processing.tickscript.errors import BadNode
@@ -30,9 +31,9 @@ class Compiled:
 
 
 def compiled(
-    text: str, *, task: str = "", variables: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    text: str, *, place: Place = NOWHERE, variables: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 ) -> Compiled:
-    """The task called `task` that `text` describes; raises TickError."""
+    """The task at `place` that `text` describes; raises TickError."""
     program = parse(text)
     if not program.statements:
         raise BadNode("must provide TICKscript", at=Position())
@@ -42,7 +43,7 @@ def compiled(
     made: dict[str, Position] = {}
     nodes: list[Node] = []
     for call in script.calls:
-        of_call = nodes_of(call, task=task)
+        of_call = nodes_of(call, place=place)
         nodes.extend(of_call)
         made |= {node.name: call.at for node in of_call}
     try:

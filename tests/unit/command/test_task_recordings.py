@@ -18,6 +18,7 @@ from pipeline_cli.errors import CommandError, TaskRefused
 from pipeline_cli.main import app
 from pipeline_cli.task_files import Tables, selected_rows
 from pipeline_cli.tasks_service import Engine
+from pipeline_output.handlers.outcomes import Outcomes
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.kept_recordings import KeptRecordings
 from pipeline_processing.tasks.kept_replays import KeptReplays
@@ -41,7 +42,7 @@ QUERY = "select * from d.r.cpu where time < '1970-01-01T00:00:10Z'"
 
 class RealTasks(RunningTasks):
     @contextmanager
-    def engine(self, settings: Any, _service: Any, _loop: Any) -> Iterator[Engine]:
+    def engine(self, settings: Any, *_: Any) -> Iterator[Engine]:
         def broker() -> Any:
             return open_broker(settings.queue_url)
 
@@ -56,7 +57,14 @@ class RealTasks(RunningTasks):
             Path(settings.state_url.get_secret_value()[len("sqlite://") :]) / "recordings", broker
         )
         replays = KeptReplays(recordings, master)
-        yield Engine(master=master, recordings=recordings, replays=replays, door=self._write, ingress=dict)
+        yield Engine(
+            master=master,
+            recordings=recordings,
+            replays=replays,
+            door=self._write,
+            ingress=dict,
+            outcomes=Outcomes(Path("nothing was delivered")),
+        )
         replays.close()
         recordings.close()
         master.close()

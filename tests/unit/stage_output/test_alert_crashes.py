@@ -126,6 +126,6 @@ def test_what_waits_and_the_position_are_kept_together(tmp_path: Path) -> None:
         finally:
             child.end()
     pending = Pending(tmp_path / "state")
-    kept = (sum(pending.pending().values()), pending.positions())
+    kept = (sum(pending.figures().pending.values()), pending.positions())
     pending.close()
     assert kept == (10 * kept[1][0], {0: kept[1][0]})

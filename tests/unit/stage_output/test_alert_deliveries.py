@@ -13,7 +13,8 @@ from alert_receivers import Got, closed_port, http_receiver
 from pipeline_output.errors import DeliveriesTaken
 from pipeline_output.handlers.deliveries import Backoff, Deliveries
 from pipeline_output.handlers.lines import Lines
-from pipeline_output.handlers.pending import REMEMBERED_NS, GivenUp, Waiting
+from pipeline_output.handlers.outcomes import NONE, GivenUp, Outcomes
+from pipeline_output.handlers.pending import REMEMBERED_NS, Waiting
 from pipeline_output.handlers.settings import AlertSettings
 from pipeline_output.handlers.transport import Network, Post
 from pipeline_queue.alerts import Alert, HandlerCall, Origin, as_event
@@ -56,11 +57,17 @@ def topic() -> Queue:
     return Queue()
 
 
+def filled(url: str, alert: Alert | None) -> str:
+    if "<broken>" in url:
+        raise ValueError("no such field")
+    return url.replace("<message>", alert.message) if alert else url
+
+
 @contextmanager
 def delivering(topic: Queue, folder: Path, *, backoff: Backoff = SHORT, **settings: Any) -> Iterator[Deliveries]:
-    """What is on the topic is read."""
+    """What is on the topic is read. Templates have a marker for the alert's message."""
     told = AlertSettings(state_dir=folder, allow_targets="127.0.0.1", **settings)
-    with Deliveries(told, topic.clock, backoff=backoff) as deliveries:
+    with Deliveries(told, topic.clock, backoff=backoff, fill=filled) as deliveries:
         while deliveries.read_on(topic.broker):
             pass
         yield deliveries
@@ -163,7 +170,7 @@ def test_a_refusal_is_final_and_kept_with_its_reason(topic: Queue, tmp_path: Pat
         topic.publish("e", post(receiver.port, "/token"))
         with delivering(topic, tmp_path) as deliveries:
             assert settled(deliveries)
-            assert deliveries.given_up() == [
+            assert Outcomes(tmp_path).given_up(100) == [
                 GivenUp(
                     event_id="e",
                     kind="post",
@@ -181,7 +188,7 @@ def test_after_too_many_attempts_an_alert_is_given_up(topic: Queue, tmp_path: Pa
     topic.publish("e", post(closed_port()))
     with delivering(topic, tmp_path, attempts_max=3) as deliveries:
         assert settled(deliveries)
-        (given_up,), figures = deliveries.given_up(), deliveries.figures()
+        (given_up,), figures = Outcomes(tmp_path).given_up(100), deliveries.figures()
     assert (given_up.attempts, given_up.reason.endswith("Connection refused; given up after 3 attempts")) == (3, True)
     assert (figures.retried, figures.refused) == ({"post": 2}, {"post": 1})
 
@@ -192,7 +199,7 @@ def test_a_handler_that_is_not_allowed_is_refused_and_the_others_are_told(topic:
         topic.publish("e", evil, HandlerCall(kind="slak"), post(receiver.port))
         with delivering(topic, tmp_path) as deliveries:
             assert settled(deliveries)
-            figures, reasons = deliveries.figures(), [each.reason for each in deliveries.given_up()]
+            figures, reasons = deliveries.figures(), [each.reason for each in Outcomes(tmp_path).given_up(100)]
     assert (figures.delivered, figures.refused) == ({"post": 1}, {"post": 1, "slak": 1})
     assert [("evil.example" in each, "hunter2" in each) for each in reasons] == [(False, False), (True, False)]
 
@@ -282,7 +289,7 @@ def test_a_handler_with_a_bug_is_given_up_without_what_the_bug_says(
     with Deliveries(settings, topic.clock, transport=Broken()) as deliveries:
         deliveries.read_on(topic.broker)
         assert settled(deliveries)
-        (given_up,) = deliveries.given_up()
+        (given_up,) = Outcomes(tmp_path).given_up(100)
     assert (given_up.reason, "hunter2" in caplog.text, "KeyError" in caplog.text) == (
         *("the handler is broken: KeyError", False),
         True,
@@ -311,3 +318,42 @@ def test_the_pauses_double_up_to_a_bound() -> None:
     pauses = [Backoff(pause_s=1.0, pause_s_max=300.0).after(attempts) for attempts in (0, 1, 2, 8, 9, 99)]
     least = [1, 2, 4, 256, 300, 300]
     assert [low <= pause <= 1.25 * low for low, pause in zip(least, pauses, strict=True)] == [True] * 6
+
+
+def test_a_url_is_filled_in_with_the_alert_before_it_is_looked_up_in_the_list(topic: Queue, tmp_path: Path) -> None:
+    with http_receiver() as receiver:
+        for event_id in ("127.0.0.1", "other.example"):
+            call = HandlerCall(kind="post", arguments=(f"http://<message>:{receiver.port}/<message>",))
+            topic.publish(event_id, call, HandlerCall(kind="post", arguments=("http://127.0.0.1/<broken>",)))
+        with delivering(topic, tmp_path) as deliveries:
+            assert settled(deliveries)
+            reasons = [each.reason for each in Outcomes(tmp_path).given_up(100) if "filled in" not in each.reason]
+            assert (deliveries.figures().delivered, deliveries.figures().refused) == ({"post": 1}, {"post": 3})
+    assert [each.path for each in receiver.got] == ["/127.0.0.1"]
+    assert ["may not send to http://other.example" in each for each in reasons] == [True]
+
+
+def test_the_url_of_an_endpoint_is_filled_in_too(topic: Queue, tmp_path: Path) -> None:
+    with http_receiver() as receiver:
+        file = tmp_path / "endpoints.json"
+        file.write_text(f'{{"here": {{"url": "http://127.0.0.1:{receiver.port}/<message>"}}}}')
+        topic.publish("e", HandlerCall(kind="post", properties={"endpoint": (("here",),)}))
+        with delivering(topic, tmp_path / "state", endpoints_file=file) as deliveries:
+            assert settled(deliveries)
+    assert [each.path for each in receiver.got] == ["/e"]
+
+
+def test_what_became_of_deliveries_can_be_read_while_they_are_made_and_after(topic: Queue, tmp_path: Path) -> None:
+    assert (Outcomes(tmp_path).figures(), Outcomes(tmp_path).given_up(1)) == (NONE, [])
+    with http_receiver() as receiver:
+        topic.publish("e", post(receiver.port), HandlerCall(kind="nothing"))
+        topic.publish("f", HandlerCall(kind="nothing"))
+        with delivering(topic, tmp_path) as deliveries:
+            assert settled(deliveries)
+            assert Outcomes(tmp_path).figures() == deliveries.figures()
+    none = {"retried": 0, "repeated": 0, "pending": 0}
+    assert Outcomes(tmp_path).figures().by_handler() == {
+        "nothing": {"delivered": 0, "refused": 2} | none,
+        "post": {"delivered": 1, "refused": 0} | none,
+    }
+    assert [each.event_id for each in Outcomes(tmp_path).given_up(1)] == ["f"]

@@ -10,10 +10,10 @@ from shutil import copytree
 import pytest
 from pipeline_output.handlers.endpoints import Endpoint
 from pipeline_processing.engine import world
+from pipeline_processing.engine.courier import Post
 from pipeline_processing.engine.inhibitions import Inhibitions
 from pipeline_processing.engine.live import Live
 from pipeline_processing.engine.posting import Reach
-from pipeline_processing.engine.sender import Post
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.engine.world import World
 from pipeline_processing.errors import NotStartable
@@ -39,10 +39,11 @@ class Target:
     """Answers with the next of its statuses; silent, with none, until it has others."""
 
     def __init__(self, *statuses: int) -> None:
-        self.statuses, self.asked = list(statuses), []
+        self.statuses, self.asked, self.urls = list(statuses), [], []
 
     def __call__(self, post: Post, *, told: str) -> int:
         self.asked.append((post.key, dict(post.headers).get("X-Who")))
+        self.urls.append(post.url)
         assert until(lambda: bool(self.statuses) or self.is_gone, PATIENCE_S, pause_s=0.001)
         return self.statuses.pop(0) if self.statuses else 0
 
@@ -55,7 +56,10 @@ class Engine:
             return MemoryBroker(log)
 
         self.broker = broker
-        endpoints = {"here": Endpoint(url="http://elsewhere/", headers={"X-Who": "us"})}
+        endpoints = {
+            "here": Endpoint(url="http://elsewhere/", headers={"X-Who": "us"}),
+            "of the point": Endpoint(url="http://elsewhere/{{ .Name }}"),
+        }
         live = Live(
             open_broker=broker,
             folder=folder,
@@ -180,6 +184,20 @@ def test_a_stop_and_a_start_lose_no_point_that_waits(
     assert engine(engines, tmp_path, log).start().holds((201, 1), (202, 2))
 
 
+def test_what_became_of_posts_is_among_the_counters_of_their_node(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, Target(200, 500))
+    it = engine(engines, tmp_path, log).start()
+    it.write(1, 2)
+    assert it.holds((200, 1), (500, 2))
+    counters = it.master.stats("t")["node-stats"]["http_post2"]
+    assert {name: count for name, count in counters.items() if name.startswith("post")} == {
+        **{"posts_sent": 1, "post_errors": 1, "posts_given_up": 1, "posts_waiting": 0}
+    }
+    assert 'posts_given_up="1" ' in it.master.dot("t", "attributes")
+
+
 def test_a_target_that_is_not_allowed_is_answered_for_with_0(
     engines: list[Engine], tmp_path: Path, log: MemoryLog, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -198,6 +216,44 @@ def test_an_endpoint_has_its_own_url_and_headers_and_needs_no_list(
     it.write(1)
     assert it.holds((200, 1))
     assert target.asked == [("t.1.http_post2.0.0", "us")]
+
+
+def test_a_url_is_filled_in_with_each_point_before_it_is_looked_up_in_the_list(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = at(monkeypatch, Target(200, 201))
+    where = """'http://{{ if gt (index (index .Values 0) "value") 1.0 }}other{{ else }}allowed{{ end }}/{{ .Name }}'"""
+    it = engine(engines, tmp_path, log, where).start()
+    it.write(1, 2)
+    assert it.holds((200, 1), (0, 2))
+    assert target.urls == ["http://allowed/cpu"]
+
+
+def test_a_url_that_cannot_be_filled_in_leads_nowhere_and_says_why(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = engine(engines, tmp_path, log, "'http://allowed/{{ .Level }}'").start()
+    with caplog.at_level(logging.ERROR):
+        it.write(1, 2)
+        assert it.holds((0, 1), (0, 2))
+    assert caplog.text.count("task t: http_post2: template: url:1: can't evaluate field Level") == 1
+
+
+def test_the_url_of_an_endpoint_is_filled_in_too(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = at(monkeypatch, Target(200))
+    it = engine(engines, tmp_path, log, ").endpoint('of the point'").start()
+    it.write(1)
+    assert it.holds((200, 1))
+    assert target.urls == ["http://elsewhere/cpu"]
+
+
+def test_a_task_whose_url_is_no_template_that_can_be_read_does_not_start(
+    engines: list[Engine], tmp_path: Path, log: MemoryLog
+) -> None:
+    with pytest.raises(NotStartable, match=r"line 4 char 6: httpPost: template: url:1: "):
+        engine(engines, tmp_path, log, "'http://allowed/{{ .Name'").start()
 
 
 def test_an_endpoint_that_there_is_not_keeps_a_task_from_starting(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline_processing.engine.asker import Asker
-from pipeline_processing.engine.sender import BYTES_MAX, Post
+from pipeline_processing.engine.courier import BYTES_MAX, Counted, Post
 from waiting import PATIENCE_S, until
 
 
@@ -84,3 +84,12 @@ def test_a_task_that_is_too_fast_waits_until_its_target_has_answered() -> None:
         target.may.release()
         putting.join(PATIENCE_S)
         assert [each.key for each in it.pending()] == ["1", "2"]
+
+
+def test_an_answer_that_says_no_is_counted_as_given_up_and_what_is_answered_waits_no_more() -> None:
+    target = Target()
+    with asker(target, "204", "302", "0", "200") as it:
+        it.begin()
+        target.may.release(3)
+        assert came(it, 204, 302, 0)
+        assert it.counted() == Counted(sent=1, failed=2, given_up=2, waiting=1)

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 from alert_receivers import http_receiver
-from pipeline_processing.engine.sender import Post, Refused, over_http, status_over_http
+from pipeline_processing.engine.courier import Post
+from pipeline_processing.engine.over_http import Refused, over_http, status_over_http
 from running_demo import free_port
 
 
@@ -41,4 +42,22 @@ def test_what_an_answer_says_is_in_the_log_if_that_is_wanted(
 )
 def test_who_wants_no_answer_hears_whether_another_try_may_help(status: int, error: type[Exception]) -> None:
     with http_receiver(lambda _: status) as receiver, pytest.raises(error, match=f"answered {status}"):
-        over_http(post(receiver.port))
+        over_http(post(receiver.port, attempts_max=5))
+
+
+@pytest.mark.parametrize(("status", "error"), [(400, Refused), (401, OSError), (403, OSError), (404, OSError)])
+def test_who_asks_for_ever_waits_for_a_user_and_a_database_that_are_not_there_yet(
+    status: int, error: type[Exception]
+) -> None:
+    said = b"database not found"
+    with http_receiver(lambda _: status, said=said) as receiver, pytest.raises(error, match=f"{status}: database not"):
+        over_http(post(receiver.port, is_captured=True))
+
+
+def test_a_user_in_a_url_asks_by_that_name_unless_a_header_says_who_asks() -> None:
+    with http_receiver() as receiver:
+        url = f"http://us:p%40ss@127.0.0.1:{receiver.port}/a?b"
+        for headers in ((), (("Authorization", "Token t"),)):
+            over_http(Post(url=url, body=b"{}", key="k", headers=headers))
+    who = [(each.path, each.headers["Authorization"]) for each in receiver.got]
+    assert who == [("/a?b", "Basic dXM6cEBzcw=="), ("/a?b", "Token t")]

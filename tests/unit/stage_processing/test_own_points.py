@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from pipeline_output.handlers.outcomes import NONE, Figures
 from pipeline_output.state import open_definitions
 from pipeline_processing.engine.ingress import Ingress
 from pipeline_processing.engine.task_master import TaskMaster
@@ -134,10 +135,21 @@ def test_edges_and_topics_have_what_went_over_them() -> None:
 def test_figures_of_the_whole_say_how_many_tasks_there_are(here: TaskServer) -> None:
     here.define("cpu", status="enabled")
     here.define("mem")
-    figures = OwnFigures(here.registry, Identity(host="h", server_id="s", cluster_id="c"), dict)
+    figures = OwnFigures(here.registry, Identity(host="h", server_id="s", cluster_id="c"), dict, lambda: NONE)
     whole, runtime = figures.of_the_whole()
     assert (whole.name, whole.values) == (
         "kapacitor",
         {"num_enabled_tasks": 1, "num_subscriptions": 0, "num_tasks": 2},
     )
     assert (runtime.name, runtime.values["sys_bytes"] > 0) == ("runtime", True)
+
+
+def test_what_became_of_alerts_is_told_by_handler(here: TaskServer) -> None:
+    counts = {"delivered": {"log": 3}, "retried": {}, "refused": {"post": 1}, "repeated": {}, "pending": {"post": 2}}
+    identity = Identity(host="h", server_id="s", cluster_id="c")
+    told = OwnFigures(here.registry, identity, dict, lambda: Figures(**counts)).of_parts()
+    handlers = {each.tags["handler"]: each.values for each in told if each.name == "handlers"}
+    assert handlers == {
+        "log": {"delivered": 3, "retried": 0, "refused": 0, "repeated": 0, "pending": 0},
+        "post": {"delivered": 0, "retried": 0, "refused": 1, "repeated": 0, "pending": 2},
+    }

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pipeline_output.handlers.outcomes import NONE, Outcomes
 from pipeline_output.state import open_definitions
 from pipeline_processing.engine.task_master import TaskMaster
 from pipeline_processing.tasks.api.access import Access
@@ -54,7 +55,8 @@ class Stack:
             registry=registry,
             recordings=self.recordings,
             replays=self.replays,
-            statistics=Statistics(OwnFigures(registry, identity, dict)),
+            statistics=Statistics(OwnFigures(registry, identity, dict, lambda: NONE)),
+            outcomes=Outcomes(Path("nothing was delivered")),
             door=self._write,
             clock=self.clock,
         )

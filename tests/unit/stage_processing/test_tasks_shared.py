@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from memory_tasks import MemoryRecordings, MemoryReplays, MemoryTaskMaster
+from pipeline_output.handlers.outcomes import NONE, Outcomes
 from pipeline_output.state import Server, open_definitions, open_leases
 from pipeline_processing.tasks.api.access import Access
 from pipeline_processing.tasks.api.app import App, Parts
@@ -61,12 +62,13 @@ class Node:
         self.replays = MemoryReplays(clock, self.recordings)
         self.registry = TaskRegistry(self.store, self.master, clock, self.member)
         self._follower = Follower(Beats(self.member), self.member, self.registry, self.replays, self.recordings)
-        figures = OwnFigures(self.registry, Identity(host="", server_id="", cluster_id=""), dict)
+        figures = OwnFigures(self.registry, Identity(host="", server_id="", cluster_id=""), dict, lambda: NONE)
         parts = Parts(
             registry=self.registry,
             recordings=self.recordings,
             replays=self.replays,
             statistics=Statistics(figures),
+            outcomes=Outcomes(Path("nothing was delivered")),
             door=lambda *_: (204, [], b""),
             clock=clock,
             elsewhere=Elsewhere(self.member, network.ask),

@@ -207,5 +207,5 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "slice": slice_,
     "urlquery": urlquery,
 }
-HTML_FUNCTIONS: Mapping[str, Callable[..., Any]] = {**FUNCTIONS, "json": json}
-"""Those of details."""
+WITH_JSON: Mapping[str, Callable[..., Any]] = {**FUNCTIONS, "json": json}
+"""Those of details and URLs."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline_processing.alerts.templates.errors import TemplateFailed
 from pipeline_processing.alerts.templates.escaping import escaped, in_context
-from pipeline_processing.alerts.templates.functions import FUNCTIONS, HTML_FUNCTIONS
+from pipeline_processing.alerts.templates.functions import FUNCTIONS, WITH_JSON
 from pipeline_processing.alerts.templates.parser import tree
 from pipeline_processing.alerts.templates.syntax import (
     Branch,
@@ -52,9 +52,14 @@ def parsed(template: str, *, name: str) -> Template:
     return Template(name, tree(template, name=name, functions=FUNCTIONS), FUNCTIONS)
 
 
+def parsed_json(template: str, *, name: str) -> Template:
+    """One of plain text, in which there is `json`."""
+    return Template(name, tree(template, name=name, functions=WITH_JSON), WITH_JSON)
+
+
 def parsed_html(template: str, *, name: str) -> Template:
     """One of HTML: values are escaped where they stand, and there is `json`."""
-    return Template(name, in_context(tree(template, name=name, functions=HTML_FUNCTIONS)), HTML_FUNCTIONS)
+    return Template(name, in_context(tree(template, name=name, functions=WITH_JSON)), WITH_JSON)
 
 
 @dataclass(slots=True)

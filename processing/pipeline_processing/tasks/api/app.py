@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from pipeline_output.errors import StoreUnavailable
+from pipeline_output.handlers.outcomes import Outcomes
 from pipeline_queue.clock import Clock
 from pipeline_queue.errors import QueueError
 
 from pipeline_processing.errors import ProcessingError
 from pipeline_processing.tasks.api.access import Access
+from pipeline_processing.tasks.api.deliveries import show_deliveries
 from pipeline_processing.tasks.api.elsewhere import Elsewhere
 from pipeline_processing.tasks.api.log_level import set_level
 from pipeline_processing.tasks.api.messages import BASE, VERSION, Header, Request, Response, done, failed
@@ -52,6 +55,7 @@ class Parts:
     recordings: Recordings
     replays: Replays
     statistics: Statistics
+    outcomes: Outcomes
     door: Door
     clock: Clock
     elsewhere: Elsewhere | None = None
@@ -67,6 +71,7 @@ class App:
         self._fixed: Mapping[str, Methods] = {
             "/write": {"POST": self._write},
             "/debug/vars": {"GET": parts.statistics.show},
+            "/deliveries": {"GET": partial(show_deliveries, parts.outcomes)},
             "/loglevel": {"POST": set_level},
             "/tasks": {"GET": tasks.list, "POST": tasks.create},
             "/recordings": {"GET": recordings.list},

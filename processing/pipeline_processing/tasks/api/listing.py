@@ -32,7 +32,7 @@ def matching(kind: str, every: Iterable[Each], request: Request, name: Callable[
 
 def page(every: Sequence[Each], request: Request) -> Sequence[Each]:
     """A limit below 1 is none."""
-    offset, limit = max(0, _number(request, "offset", 0)), _number(request, "limit", LIMIT)
+    offset, limit = max(0, number(request, "offset", 0)), number(request, "limit", LIMIT)
     return every[offset:] if limit < 1 else every[offset : offset + limit]
 
 
@@ -45,7 +45,7 @@ def chosen(fields: Mapping[str, Field], request: Request, unless_asked: Sequence
     return {name: fields[name]() for name in sorted(names)}
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def number(request: Request, name: str, default: int) -> int:
     text = request.first(name)
     if not text:
         return default
