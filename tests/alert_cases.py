@@ -122,8 +122,8 @@ def sigma(running: Running, value: float) -> float:
 
 
 def _answer(truth: np.ndarray, present: np.ndarray) -> Evaluated:
-    missing = len(present) - int(present.sum())
-    return Evaluated(columns={"bool": Column(truth, present)}, errors={"missing": missing} if missing else {})
+    missing = np.flatnonzero(~present)
+    return Evaluated(columns={"bool": Column(truth, present)}, lost={"missing": missing} if len(missing) else {})
 
 
 def expression(text: str) -> Any:

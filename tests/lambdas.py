@@ -21,3 +21,8 @@ def every_other() -> Compiled:
     """`count() % 2 == 1`, which is true for a group's first point, its third, ..."""
     odd = Chain(Call("count", ()), (("%", Constant("int", np.int64(2))),))
     return Compiled(Chain(odd, (("==", Constant("int", np.int64(1))),)))
+
+
+def now() -> Compiled:
+    """`unixNano(now())`"""
+    return Compiled(Call("unixNano", (Call("now", ()),)))

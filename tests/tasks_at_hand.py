@@ -53,6 +53,10 @@ class TaskServer:
     def start(self) -> None:
         """As a process does that is started again: what ran before does not run."""
         self.master.running.clear()
+        self.serve()
+
+    def serve(self) -> None:
+        """What the parts beneath can do, over the API."""
         self.registry = TaskRegistry(self.store, self.master, self.clock)
         self.registry.forget_deleted()
         self.registry.follow()

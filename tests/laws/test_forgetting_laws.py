@@ -14,11 +14,9 @@ from operator_examples import EXAMPLES
 from pipeline_processing.graph.graph import Graph, Node
 from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.barrier import Barrier
-from pipeline_processing.operators.combine import Combine
 from pipeline_processing.operators.cumulative_sum import CumulativeSum
 from pipeline_processing.operators.default import Default
 from pipeline_processing.operators.eval import Eval
-from pipeline_processing.operators.flatten import Flatten
 from pipeline_processing.operators.from_ import From
 from pipeline_processing.operators.functions import FUNCTIONS
 from pipeline_processing.operators.group_by import GroupBy
@@ -37,9 +35,6 @@ from random_points import random_points
 SEEDS = range(4)
 ALONE: dict[str, tuple[Operator, ...]] = {
     **{name: (each.operator,) for name, each in EXAMPLES.items() if each.edge == "stream"},
-    "flatten": (Flatten(on=("zone",)),),
-    "combine": (Combine(expressions=(above("w", 1.0), every_other()), as_=("x", "y")),),
-    "httpOut": (HttpOut(endpoint="o"),),
     "barrier": (Barrier(idle_ns=100, forgets=True), Window(period_ns=4, every_ns=4)),
     "from with idle": (From(group_by=("node",), idle_ns=50, lateness_ns=9),),
     "window and function": (Window(period_ns=9, every_ns=3), FUNCTIONS["top"](of=(2, "w", ()))),

@@ -9,10 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from frames import causes, frame, points, run
-from lambdas import above, every_other
 from operator_examples import EXAMPLES, Example
-from pipeline_processing.operators.combine import Combine
-from pipeline_processing.operators.flatten import Flatten
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.frame import Frame
@@ -20,14 +17,7 @@ from pipeline_processing.points.keys import Keys
 from random_points import random_points
 
 SEEDS = range(5)
-MORE = {
-    "flatten": Flatten(on=("zone",)),
-    "combine": Combine(expressions=(above("w", 1.0), every_other()), as_=("x", "y")),
-}
-ON_STREAMS = {
-    **{name: each for name, each in EXAMPLES.items() if each.edge == "stream"},
-    **{name: Example(operator=each, edge="stream") for name, each in MORE.items()},
-}
+ON_STREAMS = {name: each for name, each in EXAMPLES.items() if each.edge == "stream"}
 
 
 def told(data: Frame, group: int, *, forget: bool) -> Frame:

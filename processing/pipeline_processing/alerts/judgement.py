@@ -11,9 +11,9 @@ From:  Kapacitor's determineLevel; the state of an alert's expression is one for
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -40,6 +40,9 @@ from pipeline_processing.points.keys import Keys
 TRIES_MAX = 6
 ROWS_SURE = 8
 """So few rows are tried until they are right, which takes at most one try for each time an expression is asked."""
+NO_VALUE = "no value"
+Reasons: TypeAlias = Mapping[str, np.ndarray]
+"""Rows that an expression has no answer for, by reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,12 @@ class Failures:
 
     found: dict[str, int]
 
-    def add(self, name: str, count: int, reasons: Sequence[str]) -> None:
-        if count:
-            reason = f"{name}: {', '.join(reasons) or 'no value'}"
-            self.found[reason] = self.found.get(reason, 0) + count
+    def add(self, name: str, count: int, by_reason: Mapping[str, int]) -> None:
+        """`count` of them, of which some have a reason."""
+        for why, times in {**by_reason, NO_VALUE: count - sum(by_reason.values())}.items():
+            if times:
+                reason = f"{name}: {why}"
+                self.found[reason] = self.found.get(reason, 0) + times
 
 
 def has_state(expression: Expression | None) -> bool:
@@ -117,7 +122,7 @@ def _joined(parts: Sequence[Decided]) -> Decided:
 def _decided(case: Case, stateful: Sequence[bool], failures: Failures) -> Decided | None:
     """None if too many tries were needed; all is as before then."""
     verdicts = np.full((6, 2, len(case.rows)), UNKNOWN, dtype=np.int8)
-    reasons: list[Sequence[str]] = [()] * 6
+    reasons: list[Reasons] = [{}] * 6
     for at, expression in enumerate(case.expressions):
         if expression is not None and not stateful[at]:
             verdicts[at, 0], reasons[at] = _answers(case, expression, None, case.rows)
@@ -130,8 +135,10 @@ def _decided(case: Case, stateful: Sequence[bool], failures: Failures) -> Decide
         decided = blank(case.units)
         decide(Asking(case.units, case.rules, verdicts), case.groups, case.topic, decided)
         if before is None or (decided.asked[stateful] == asked[stateful]).all():
-            for name, failed, why in zip(EXPRESSIONS, decided.failures.tolist(), reasons, strict=True):
-                failures.add(name, failed, why)
+            for at, name in enumerate(EXPRESSIONS):
+                times = np.ones_like(asked[at]) if stateful[at] else decided.asked[at]
+                counts = {why: int(times[rows].sum()) for why, rows in reasons[at].items()}
+                failures.add(name, int(decided.failures[at]), counts)
             return decided
         before.restore(case)
         asked = decided.asked
@@ -150,8 +157,8 @@ def _likely(case: Case, stateful: Sequence[bool]) -> np.ndarray:
     return asked
 
 
-def _answers_in_turn(case: Case, at: int, asked: np.ndarray) -> tuple[np.ndarray, Sequence[str]]:
-    """What an expression with state answers when it is asked so often of each row, in order."""
+def _answers_in_turn(case: Case, at: int, asked: np.ndarray) -> tuple[np.ndarray, Reasons]:
+    """What an expression with state answers when it is asked so often of each row, in order; rows have a reason as often."""
     verdicts = np.full((2, len(case.rows)), UNKNOWN, dtype=np.int8)
     expression = case.expressions[at]
     assert expression is not None
@@ -161,10 +168,10 @@ def _answers_in_turn(case: Case, at: int, asked: np.ndarray) -> tuple[np.ndarray
     answers, reasons = _answers(case, expression, case.states[at], frame)
     second = np.concatenate(([False], rows[1:] == rows[:-1])) if len(rows) else np.zeros(0, dtype=bool)
     verdicts[second.astype(np.int64), rows] = answers
-    return verdicts, reasons
+    return verdicts, {why: rows[lost] for why, lost in reasons.items()}
 
 
-def _answers(case: Case, expression: Expression, state: Any, frame: Frame) -> tuple[np.ndarray, Sequence[str]]:
+def _answers(case: Case, expression: Expression, state: Any, frame: Frame) -> tuple[np.ndarray, Reasons]:
     """One verdict a row, and why some have none."""
     found = expression.evaluate(frame, state, case.tick.now_ns, case.keys)
     verdicts = np.full(len(frame), FAILED, dtype=np.int8)
@@ -172,7 +179,7 @@ def _answers(case: Case, expression: Expression, state: Any, frame: Frame) -> tu
     if column is not None:
         verdicts[column.mask()] = FALSE
     verdicts[found.truths(len(frame))] = TRUE
-    return verdicts, tuple(found.errors)
+    return verdicts, found.lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Compiled:
     def _add(self, result: _Result, how: Program | str, rows: Rows, at: np.ndarray | None) -> None:
         if isinstance(how, str):
             rows.fail(True, how)
-            result.lose(rows)
+            result.lose(rows, at)
             return
         values = column(how.plan.run(rows), rows.count, DTYPES[how.kind])
         if self._halves and how.kind == "string":
@@ -134,14 +134,14 @@ class _Result:
 
     rows: int
     columns: dict[Type, Column] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
-    def lose(self, rows: Rows) -> None:
-        for reason, lost in rows.errors.items():
-            self.errors[reason] = self.errors.get(reason, 0) + lost
+    def lose(self, rows: Rows, at: np.ndarray | None) -> None:
+        for reason, lost in rows.lost:
+            self.lost.setdefault(reason, []).append(lost if at is None else at[lost])
 
     def add(self, kind: Kind, values: np.ndarray, rows: Rows, at: np.ndarray | None) -> None:
-        self.lose(rows)
+        self.lose(rows, at)
         has = None if rows.failed is None else ~rows.failed
         if at is None:
             self.columns[kind] = Column(values, has)
@@ -155,7 +155,7 @@ class _Result:
         columns = {kind: each for kind, each in self.columns.items() if each.present is None or each.present.any()}
         return Evaluated(
             columns={kind: Column(each.values) if _full(each) else each for kind, each in columns.items()},
-            errors=self.errors,
+            lost={reason: np.concatenate(each) for reason, each in self.lost.items()},
         )
 
 

@@ -18,8 +18,13 @@ class Evaluated:
 
     columns: Mapping[Type, Column]
     """By the values' types; a row is present in at most one."""
-    errors: Mapping[str, int] = field(default_factory=dict)
-    """Rows without a value, by reason."""
+    lost: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """The positions of rows without a value, by reason."""
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """How many rows have no value, by reason."""
+        return {reason: len(rows) for reason, rows in self.lost.items()}
 
     def truths(self, rows: int) -> np.ndarray:
         """The rows whose value is TRUE."""

@@ -41,16 +41,17 @@ class Rows:
     state: Mapping[tuple[int, str], Any]
     active: np.ndarray | None = None
     failed: np.ndarray | None = None
-    errors: dict[str, int] = field(default_factory=dict)
+    lost: list[tuple[str, np.ndarray]] = field(default_factory=list)
+    """Why rows have an error, and their positions."""
 
     def fail(self, where: Any, reason: str) -> None:
         """The active rows among these have an error, and are active no longer."""
         hit = np.broadcast_to(where, self.count)
         if self.active is not None:
             hit = hit & self.active
-        lost = int(np.count_nonzero(hit))
-        if lost:
-            self.errors[reason] = self.errors.get(reason, 0) + lost
+        lost = np.flatnonzero(hit)
+        if len(lost):
+            self.lost.append((reason, lost))
             self.failed = hit.copy() if self.failed is None else self.failed | hit
             self.active = ~hit if self.active is None else self.active & ~hit
 
