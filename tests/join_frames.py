@@ -127,7 +127,7 @@ def run(
         out.extend(_with_cause(step.out, keys))
         state = step.state
         if restore:
-            state, keys = pickle.loads(pickle.dumps((state, keys)))
+            state, keys = pickle.loads(pickle.dumps((state, keys), protocol=5))
     return out, errors
 
 
