@@ -150,13 +150,13 @@ def _default(field: str, value: Any) -> str:
 
 
 def _deadman() -> Iterator[str]:
-    from pipeline_processing.alerts.deadman import deadman_words
+    from pipeline_processing.alerts.deadman import USUAL
 
     yield DEADMAN.rstrip()
     yield ""
-    for name, (text,) in deadman_words(interval_ns=10_000_000_000, node="NODE"):
+    for name, (text,) in USUAL.words(interval_ns=10_000_000_000, node="NODE"):
         yield f"    .{name}('{text}')"
-    yield "\nwhere `10s` is the interval. What a group's silence is measured by begins with its first point: who was never heard is not missed."
+    yield "\nwhere `10s` is the interval; `TASKS_DEADMAN_ID` and `TASKS_DEADMAN_MESSAGE` say it otherwise. What a group's silence is measured by begins with its first point: who was never heard is not missed."
 
 
 def _handlers() -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipeline_cli.task_api import TaskApi
 
@@ -29,7 +29,7 @@ def alerts(
     handlers = Table("handler", *COUNTED, box=None)
     for kind, counts in found["handlers"].items():
         handlers.add_row(kind, *(f"{counts[name]:,}" for name in COUNTED))
-    given_up = Table("given up", *SHOWN[1:], box=None)
+    given_up = Table(Column("given up", no_wrap=True), *SHOWN[1:], box=None)
     for each in found["given-up"]:
         given_up.add_row(*(str(each[name]) for name in SHOWN))
     for table in (handlers, given_up):

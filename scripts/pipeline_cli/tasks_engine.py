@@ -86,7 +86,7 @@ def opened(
         live = _live(settings, _reach(settings, alerts), broker)
         stack.callback(live.close)
         server = Place(hostname=identity.host, cluster_id=identity.cluster_id, server_id=identity.server_id)
-        master = TaskMaster(live, live.reader, server=server)
+        master = TaskMaster(live, live.reader, server=server, deadman=settings.deadman)
         stack.callback(master.close, TASKS_WITHIN_S)
         recordings = KeptRecordings(settings.folder / "recordings", broker)
         stack.callback(recordings.close)

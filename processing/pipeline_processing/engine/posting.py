@@ -81,29 +81,29 @@ class Posting:
         if not request.endpoint:
             return Endpoint(url=request.url)
         if request.endpoint not in self.reach.endpoints:
-            self._tell(f"{node}: no endpoint is called {request.endpoint}")
+            self.tell(f"{node}: no endpoint is called {request.endpoint}")
         return self.reach.endpoints.get(request.endpoint)
 
     def _url(self, node: str, request: Request, series: dict[str, Any], endpoint: Endpoint) -> str:
         try:
             url = urls.of_series(endpoint.url, series)
         except TemplateFailed as error:
-            self._tell(f"{node}: {error}")
+            self.tell(f"{node}: {error}")
             return NOWHERE
         if request.endpoint or self.reach.allowed(url):
             return url
         told = host_of(url) if urls.is_template(request.url) else url
-        self._tell(f"{node} may not post to {told}: it is not in TASKS_ALLOW_TARGETS")
+        self.tell(f"{node} may not post to {told}: it is not in TASKS_ALLOW_TARGETS")
         return NOWHERE
 
     def _body(self, node: str, series: list[dict[str, Any]]) -> bytes:
         try:
             return dumps({"series": series})
         except NotJson as error:
-            self._tell(f"{node}: {error}")
+            self.tell(f"{node}: {error}")
             return b""
 
-    def _tell(self, reason: str) -> None:
+    def tell(self, reason: str) -> None:
         """Each reason once; what it concerns is counted as given up."""
         if reason not in self._told and len(self._told) < REASONS_MAX:
             self._told.add(reason)

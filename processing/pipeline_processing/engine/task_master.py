@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
+from pipeline_processing.alerts.deadman import USUAL, Deadman
 from pipeline_processing.alerts.event import NOWHERE, AlertEvent, Place
 from pipeline_processing.engine import snapshot_files
 from pipeline_processing.engine.left import Sent, Told, sent
@@ -113,10 +114,11 @@ class TaskMaster:
         *,
         life: type[Life] = Life,
         server: Place = NOWHERE,
+        deadman: Deadman = USUAL,
     ) -> None:
-        """`server` is who runs the tasks, as templates of alerts tell it."""
+        """`server` is who runs the tasks, as templates of alerts tell it; `deadman` what it says of silence."""
         self._surroundings, self._life_of = surroundings or Isolated(), life
-        self._reader, self._server = reader or Reader(), server
+        self._reader, self._server, self._deadman = reader or Reader(), server, deadman
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
         self._written = 0
@@ -124,7 +126,10 @@ class TaskMaster:
     def new_task(self, definition: TaskDefinition) -> Compiled:
         try:
             found = compiled(
-                definition.script, place=replace(self._server, task=definition.id), variables=definition.vars
+                definition.script,
+                place=replace(self._server, task=definition.id),
+                variables=definition.vars,
+                deadman=self._deadman,
             )
         except CannotStart as refusal:
             return Compiled(definition=definition, refusal=str(refusal))
@@ -270,7 +275,8 @@ class TaskMaster:
                 life.join()
 
     def new(self) -> TaskMaster:
-        return TaskMaster(Isolated(items_max=REPLAY_ITEMS_MAX), life=RecordedLife, server=self._server)
+        kept = Isolated(items_max=REPLAY_ITEMS_MAX)
+        return TaskMaster(kept, life=RecordedLife, server=self._server, deadman=self._deadman)
 
     def close(self, within_s: float | None = None) -> None:
         """Stop all tasks. Who waits for no more than `within_s` ends the process: what was not through by then its next life

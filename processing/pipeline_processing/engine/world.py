@@ -164,7 +164,7 @@ class World:
 
     def _rows(self, node: str, rows: Rows, keys: Keys) -> None:
         if rows.url and not self._reach.allowed(rows.url):
-            LOG.error("task %s: %s may not write to %s: it is not in TASKS_ALLOW_TARGETS", self._task, node, rows.url)
+            self._posting.tell(f"{node} may not write to {rows.url}: it is not in TASKS_ALLOW_TARGETS")
             self._sender(node).put(Post(url=NOWHERE, body=b"", key="", points=len(rows.points)))
             return
         if node not in self._influx:

@@ -3,17 +3,21 @@
 In:      the environment.
 Out:     a frozen object, filled once.
 Refuses: a wrong value, with its name, the value met and what is allowed.
+What most do not set is imported where it is set: the process that only starts others reads settings, too.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pipeline_queue.settings import ServiceSettings
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pipeline_processing.alerts.deadman import Deadman
 
 
 class TasksSettings(ServiceSettings):
@@ -51,6 +55,17 @@ class TasksSettings(ServiceSettings):
     """The password of `TASKS_INFLUX_USER`."""
     influx_token: Annotated[SecretStr | None, Field(validation_alias="TASKS_INFLUX_TOKEN", min_length=1)] = None
     """The token to write there, in place of a user: that of InfluxDB 2, or `user:password`."""
+    deadman_id: Annotated[str, Field(validation_alias="TASKS_DEADMAN_ID")] = ""
+    """The id of an alert of `deadman` whose script names none, Kapacitor's if unset; a template, in which `NODE_NAME` is the node
+    that is watched."""
+    deadman_message: Annotated[str, Field(validation_alias="TASKS_DEADMAN_MESSAGE")] = ""
+    """And its message, in which `INTERVAL` is how long it is watched."""
+    deadman_everywhere: Annotated[bool, Field(validation_alias="TASKS_DEADMAN_GLOBAL")] = False
+    """Whether every task is watched for silence as a whole, as if its script ended in `stream|deadman(..)`."""
+    deadman_threshold: Annotated[float, Field(validation_alias="TASKS_DEADMAN_THRESHOLD", ge=0, le=1e12)] = 0.0
+    """A task that is watched so is dead at so many points or fewer .."""
+    deadman_interval_s: Annotated[float, Field(validation_alias="TASKS_DEADMAN_INTERVAL_S", ge=0.001, le=1e6)] = 10.0
+    """.. in so many seconds."""
     body_bytes_max: Annotated[int, Field(validation_alias="TASKS_BODY_BYTES_MAX", ge=1024, le=1 << 28)] = 25_000_000
     """How large a request may be, as it is sent; InfluxDB takes as much."""
     snapshot_interval_s: Annotated[float, Field(validation_alias="TASKS_SNAPSHOT_INTERVAL_S", gt=0, le=3600)] = 10.0
@@ -66,6 +81,22 @@ class TasksSettings(ServiceSettings):
     """Seconds between two times that the service writes its own figures, as points of the database `_kapacitor`; 0, never."""
     request_within_s: Annotated[int, Field(validation_alias="TASKS_REQUEST_WITHIN_S", ge=1, le=3600)] = 30
     """How long a connection may take for a request's headers, and again for its body; an idle one is closed after it."""
+
+    @field_validator("deadman_id", "deadman_message")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        from pipeline_processing.alerts.templates import parsed
+
+        parsed(text, name="deadman")
+        return text
+
+    @property
+    def deadman(self) -> Deadman:
+        from pipeline_processing.alerts.deadman import ID, MESSAGE, Deadman, Rate
+
+        rate = Rate(threshold=self.deadman_threshold, interval_ns=round(self.deadman_interval_s * 1e6) * 1000)
+        everywhere = rate if self.deadman_everywhere else None
+        return Deadman(id=self.deadman_id or ID, message=self.deadman_message or MESSAGE, everywhere=everywhere)
 
     @model_validator(mode="after")
     def _writable(self) -> Self:

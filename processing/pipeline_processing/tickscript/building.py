@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline_processing.alerts.deadman import deadman_words
+from pipeline_processing.alerts.deadman import Deadman
 from pipeline_processing.alerts.event import Place
 from pipeline_processing.alerts.properties import WrongProperty, alert_from_properties
 from pipeline_processing.alerts.templates import BadTemplate
@@ -32,11 +32,11 @@ from pipeline_processing.tickscript.lambdas import compiled as compiled_lambda
 QUIET = "quiet"
 
 
-def nodes_of(call: NodeCall, *, place: Place) -> list[Node]:
+def nodes_of(call: NodeCall, *, place: Place, deadman: Deadman) -> list[Node]:
     """The nodes that the call adds to the graph, in their order; `place` is the task's. Raises BadNode."""
     call, quiet = _without_quiet(call)
     if call.kind == "deadman":
-        return _deadman(call, place)
+        return _deadman(call, place, deadman)
     operator = _alert(call, place) if call.kind == "alert" else _built(OPERATORS[call.kind], call)
     return [Node(name=call.name, operator=operator, parents=call.parents, place=str(call.at), quiet=quiet)]
 
@@ -114,12 +114,12 @@ def _alert_with(properties: Sequence[tuple[str, list[Any]]], call: NodeCall, pla
         raise BadNode(f"{call.kind}: {error}", at=call.at) from error
 
 
-def _deadman(call: NodeCall, task: Place) -> list[Node]:
+def _deadman(call: NodeCall, task: Place, said: Deadman) -> list[Node]:
     """`stats` of the node before, their rate per interval, and an alert on too low a rate."""
     threshold, interval, conditions = _watch(call)
     stats, derivative, alert = call.adds
     dead = _conjunction(threshold, conditions, call.at)
-    words = deadman_words(interval_ns=interval, node=call.parents[0])
+    words = said.words(interval_ns=interval, node=call.parents[0])
     properties = [("crit", [compiled_lambda(dead)]), *words, *(_plainly(each) for each in call.properties)]
     place = str(call.at)
     return [

@@ -9,10 +9,11 @@ Refuses: all that parsing and evaluation refuse; arguments and properties that a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from pipeline_processing.alerts.deadman import USUAL, Deadman
 from pipeline_processing.alerts.event import NOWHERE, Place
 from pipeline_processing.graph.graph import Graph, GraphError, Node
 from pipeline_processing.tickscript.building import nodes_of
@@ -31,19 +32,27 @@ class Compiled:
 
 
 def compiled(
-    text: str, *, place: Place = NOWHERE, variables: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    text: str,
+    *,
+    place: Place = NOWHERE,
+    variables: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    deadman: Deadman = USUAL,
 ) -> Compiled:
     """The task at `place` that `text` describes; raises TickError."""
     program = parse(text)
     if not program.statements:
         raise BadNode("must provide TICKscript", at=Position())
-    script = evaluate(program, vocabulary(), given_values(variables))
+    given = given_values(variables)
+    script = evaluate(program, vocabulary(), given)
     if not script.calls:
         raise BadNode("the script makes no node; begin a chain with `stream`", at=Position())
+    if deadman.statement and script.calls[0].kind == "stream":
+        watch = parse(deadman.statement).statements
+        script = evaluate(replace(program, statements=(*program.statements, *watch)), vocabulary(), given)
     made: dict[str, Position] = {}
     nodes: list[Node] = []
     for call in script.calls:
-        of_call = nodes_of(call, place=place)
+        of_call = nodes_of(call, place=place, deadman=deadman)
         nodes.extend(of_call)
         made |= {node.name: call.at for node in of_call}
     try:

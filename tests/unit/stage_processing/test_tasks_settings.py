@@ -43,3 +43,11 @@ def test_who_writes_into_the_influxdb_is_said_in_one_way_and_no_refusal_shows_a_
 )
 def test_the_influxdb_is_told_who_writes(given: dict[str, str], header: str) -> None:
     assert influx_authorization(filled(TasksSettings, **given)) == header
+
+
+def test_what_is_said_of_silence_is_read_before_a_task_needs_it() -> None:
+    with pytest.raises(BadSetting, match=r"deadman_id is .*: value error, template: deadman:1: "):
+        filled(TasksSettings, deadman_id="{{ .TaskName")
+    said = filled(TasksSettings, deadman_everywhere=True, deadman_threshold=2.5, deadman_interval_s=0.5).deadman
+    assert said.statement == "stream|deadman(2.500000, 500ms)"
+    assert filled(TasksSettings).deadman.statement == ""
