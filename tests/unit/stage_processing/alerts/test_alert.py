@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from alert_cases import SECOND_NS, START_S, Input, expression, run
+from frames import frame
+from lambdas import above
 from pipeline_processing.alerts.event import Inhibition, Place
 from pipeline_processing.alerts.templates import TemplateFailed
 from pipeline_processing.operators.alert import Alert
 from pipeline_processing.operators.operator import Tick
 from pipeline_processing.points.barriers import Barriers
 from pipeline_processing.points.frame import Frame, value_at
+from pipeline_processing.points.keys import Keys
 from pipeline_processing.results import series_of
 
 HIGH = expression('"v" > 5.0')
@@ -166,3 +169,19 @@ def test_times_are_those_of_the_points() -> None:
     points = Input()
     event = run(Alert(crit=HIGH), points.keys, points.frame("load v=6 5")).events[0]
     assert (event.time_ns, json.loads(event.json())["time"]) == ((START_S + 5) * SECOND_NS, "1971-01-01T00:00:05Z")
+
+
+def test_each_reason_why_an_expression_has_no_value_is_counted_by_itself() -> None:
+    """As often as it was asked: that of the current level twice, before its reset and after."""
+    points = [{"v": "x"}, {}, {"v": 9.0}, {"v": "x", "w": "x"}]
+    keys = Keys()
+    given = frame(keys, [{"time": at, "fields": fields} for at, fields in enumerate(points)])
+    alert = Alert(crit=above("v", 5.0), crit_reset=above("w", 0.0))
+    step = alert.step(alert.initial(), [given], Tick(now_ns=0), keys)
+    mismatch = "mismatched type to binary operator. got"
+    assert [each.level for each in step.emitted] == [3, 0]
+    assert step.errors == {
+        f"crit: {mismatch} string > float": 3,
+        f"crit: {mismatch} missing > float": 1,
+        f"critReset: {mismatch} string > float": 1,
+    }
