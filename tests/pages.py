@@ -206,11 +206,11 @@ def check_ledger(visited: Visit, stores: Iterable[str]) -> None:
     def is_whole() -> bool:
         shown.clear()
         shown.update(((row["source"], row["store"]), row) for row in visited.page.evaluate(LEDGER) if "source" in row)
-        return {key: (row["lost"], row["twice"], row["verdict"]) for key, row in shown.items()} == expected
+        people = {row["stored"] for (source, _), row in shown.items() if source == "census-population"}
+        verdicts = {key: (row["lost"], row["twice"], row["verdict"]) for key, row in shown.items()}
+        return (verdicts, people) == (expected, {len(census_oracle.people())})
 
-    assert until(is_whole, PATIENCE_S, pause_s=1), shown
-    people = {row["stored"] for (source, _), row in shown.items() if source == "census-population"}
-    assert people == {len(census_oracle.people())}
+    assert until(is_whole, DRAWN_WITHIN_S, pause_s=1), shown
 
 
 def _bars(visited: Visit) -> dict[tuple[str, int], int]:

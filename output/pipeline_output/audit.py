@@ -126,9 +126,9 @@ def accounts(folder: Path, stores: Mapping[str, Store], since_ns: int) -> Iterat
 
 
 def books(entries: Iterable[Entry], source: str) -> Books:
-    """The entries of a source's producers as sets."""
+    """The entries of a source's producers as sets. What was acknowledged was made: a cut by time may lie between the two."""
     mine = _of_source(entries, source)
-    return Books(made=_of(mine, "made"), acknowledged=_of(mine, "acknowledged"))
+    return Books(made=_of(mine, "made", "acknowledged"), acknowledged=_of(mine, "acknowledged"))
 
 
 def kept(rows: Iterable[Row], counts: str = "") -> Kept:
@@ -210,8 +210,8 @@ def _size(text: str) -> int:
     return sum(last - first + 1 for _, (first, last) in of_text(text))
 
 
-def _of(entries: Iterable[Entry], what: str) -> Runs:
-    return joined((entry.producer, (entry.first_seq, entry.last_seq)) for entry in entries if entry.what == what)[0]
+def _of(entries: Iterable[Entry], *what: str) -> Runs:
+    return joined((entry.producer, (entry.first_seq, entry.last_seq)) for entry in entries if entry.what in what)[0]
 
 
 def _first(runs: Runs, at_most: int = 5) -> list[tuple[str, Run]]:

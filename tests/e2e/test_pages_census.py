@@ -299,12 +299,15 @@ def test_the_path_shows_a_record_at_each_stage(display: Display, browser: Browse
     shown = {
         "input": '"age": 7',
         "queue": '"offset"',
-        "processing": '"healthy"',
+        "processing": '"service": "processing"',
         "output": '"written_ns"',
         "display": '"rows"',
     }
-    service = ServiceOptions(name="processing", stage="processing", queue_url=display.queue_url)
-    with opened(browser, address(display)) as page, Service(service) as processing:
+    computing, another = (
+        ServiceOptions(name=name, stage="processing", queue_url=display.queue_url) for name in ("processing", "tasks")
+    )
+    with opened(browser, address(display)) as page, Service(another) as tasks, Service(computing) as processing:
+        tasks.beat("answering")
         processing.beat("computing")
         for stage, text in shown.items():
             await_true(page, f"document.querySelector('#path [data-stage={stage}] pre').textContent.includes('{text}')")

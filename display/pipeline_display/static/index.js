@@ -15,7 +15,7 @@ import { State } from "./state.js";
 import { Thumbnails } from "./thumbnails.js";
 
 const STALE_S = 5;
-const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat yet" };
+const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat lately" };
 const WORSE_FIRST = ["gone", "unwell", "up", "done"];
 
 const services = new Services();

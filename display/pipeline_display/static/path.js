@@ -10,7 +10,7 @@ import { Services } from "./services.js";
 const SAMPLE_EVERY_MS = 1000;
 const VALUE_SHOWN = 420;
 const UNKNOWN = { health: "unknown", why: "not known now", rate: "" };
-const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat yet" };
+const HEALTH_WORDS = { up: "healthy", unwell: "unwell", gone: "not answering", done: "finished", unknown: "no heartbeat lately" };
 
 export class Path {
   constructor(page) {
@@ -53,7 +53,7 @@ export class Path {
     this.drawnAt = now;
     const services = this.services.now(now);
     // A job that computes all at once holds nothing to look at; what its service says is shown instead.
-    this.samples.partial = this.partial ?? services.filter((each) => each.stage === "processing").map((each) => each.newest).at(-1);
+    this.samples.partial = this.partial ?? services.find((each) => this.#isOfTheWay(each, "processing"))?.newest;
     for (const [stage, card] of this.cards) this.#drawCard(card, isConnected ? this.#toldOf(stage, services) : UNKNOWN);
   }
 
@@ -72,10 +72,15 @@ export class Path {
     setText(card.querySelector("pre"), sample ? JSON.stringify(sample, null, 1).replace(/^\{\n|\n\}$/g, "").replace(/^ /gm, "") : "none yet");
   }
 
+  /** Another service of the stage may be there too, as that of tasks: this demo's data does not pass by it. */
+  #isOfTheWay({ service, stage: its }, stage) {
+    return its === stage && (stage === "input" ? service.endsWith(this.page.source) : service === stage);
+  }
+
   #toldOf(stage, services) {
     const place = this.places[stage]?.[stage === "output" ? this.page.feed : "queue"];
     if (place) return { health: place.away ? "gone" : "up", why: place.away ? "not answering" : "", rate: place.rate === null ? "" : `${number(place.rate)} ${place.unit}` };
-    const here = services.filter((each) => each.stage === stage && (stage !== "input" || each.service.endsWith(this.page.source)));
+    const here = services.filter((each) => this.#isOfTheWay(each, stage));
     if (!here.length) return { health: "unknown", rate: "" };
     if (stage === "display" && this.medianMs) return { health: here[0].health, rate: `drawn after ${seconds(this.medianMs / 1000)}` };
     const { health, outPerS, newest } = here.find((each) => each.health !== "up") ?? here[0];

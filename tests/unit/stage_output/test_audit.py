@@ -45,6 +45,11 @@ def test_whole_books_and_whole_rows_agree_and_what_was_not_acknowledged_is_nobod
     )
 
 
+def test_what_was_acknowledged_was_made_though_the_entry_that_says_so_is_too_old_to_be_read() -> None:
+    found = account("numbers", "disk", books(ALL[1:2], "numbers"), kept([row(f"{P}:0-19", 20)]))
+    assert (found.made, found.acknowledged) == (20, 20)
+
+
 def test_what_lies_beyond_the_newest_stored_event_is_on_the_way() -> None:
     assert told(row(f"{P}:0-9", 10)) == (10, 15, 0, 0)
 
