@@ -6,7 +6,7 @@ import pytest
 from pipeline_processing.alerts.deadman import Deadman, Rate
 from pipeline_processing.alerts.event import Place
 from pipeline_processing.engine.task_master import TaskMaster
-from pipeline_processing.tasks.rehearsal import alerts, definition_of, rehearsed
+from pipeline_processing.tasks.rehearsal import definition_of, rehearsed
 from pipeline_processing.tasks.task_master import ScriptError, TaskDefinition
 from pipeline_queue.recordings.lines import blocks_of_lines
 
@@ -21,7 +21,7 @@ stream
 def test_templates_know_the_server_in_a_replay_too() -> None:
     master = TaskMaster(server=Place(hostname="here", cluster_id="c", server_id="s"))
     blocks = blocks_of_lines("cpu v=1 1\n", DBRP, "s")
-    told = list(alerts(rehearsed(definition_of("t", WHO, [DBRP]), blocks, master.new()), "t"))
+    told = rehearsed(definition_of("t", WHO, [DBRP]), blocks, master.new()).alerts("t")
     assert told[0].event.id == "here c s"
     assert told[0].event.place == Place(task="t", node="alert2", hostname="here", cluster_id="c", server_id="s")
 
@@ -37,7 +37,7 @@ def test_a_server_may_watch_every_task_and_says_what_it_is_told_to() -> None:
     master = rehearsed(
         definition_of("t", script, [DBRP]), blocks_of_lines(lines, DBRP, "s"), master_that_watches().new()
     )
-    dead = [each.event for each in alerts(master, "t") if each.event.level]
+    dead = [each.event for each in master.alerts("t") if each.event.level]
     assert {(each.place.node, each.id, each.message) for each in dead} == {("alert5", "stream0 of t", "none in 2s")}
     assert [each for each in master.edges("t") if each[0] == "stream0"] == [
         ("stream0", "from1", "stream", 4),
