@@ -7,13 +7,13 @@ Out:  counts. Any thread may count or ask.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline_processing.points.reading import SharedBlock
+from pipeline_processing.points.keys import PerSeries
+from pipeline_processing.points.reading import Reader, SharedBlock
 
 
 class Measured(NamedTuple):
@@ -24,16 +24,28 @@ class Measured(NamedTuple):
 
 class Ingress:
     def __init__(self) -> None:
-        self._counts: Counter[Measured] = Counter()
+        self._numbers: dict[Measured, int] = {}
+        self._counts: list[int] = []
+        self._reader: Reader | None = None
+        self._number_of = PerSeries(self._number)
         self._lock = threading.Lock()
 
     def count(self, block: SharedBlock) -> None:
-        rows = np.bincount(block.series)
         with self._lock:
-            for series in np.flatnonzero(rows).tolist():
-                name = block.reader.series[series].name
-                self._counts[Measured(block.database, block.retention_policy, name)] += int(rows[series])
+            if block.reader is not self._reader:
+                self._reader, self._number_of = block.reader, PerSeries(self._number)
+            rows = np.bincount(self._number_of.of(block.series))
+            for number in np.flatnonzero(rows).tolist():
+                self._counts[number] += int(rows[number])
 
     def counts(self) -> Mapping[Measured, int]:
         with self._lock:
-            return dict(self._counts)
+            return {measured: self._counts[number] for measured, number in self._numbers.items()}
+
+    def _number(self, series: int) -> int:
+        found = self._reader.series[series]
+        measured = Measured(found.database, found.retention_policy, found.name)
+        if measured not in self._numbers:
+            self._numbers[measured] = len(self._counts)
+            self._counts.append(0)
+        return self._numbers[measured]
