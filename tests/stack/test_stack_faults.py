@@ -24,7 +24,7 @@ pytestmark = pytest.mark.engine
 
 STORES = ("disk:///data/disk", "cassandra://cassandra:9042/pipeline")
 SOAK = "PIPELINE_SOAK" in os.environ
-RATE = 3_000 if SOAK else 1_000
+RATE = 3_000 if SOAK else 2_000
 EVENTS = 10_000_000 if SOAK else 200_000
 KILLED = (
     "kafka",
