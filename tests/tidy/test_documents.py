@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pipeline_cli import reference
 from pipeline_cli.services import Service, services
+from pipeline_display.demos import DEMOS
 from pipeline_output.handlers import HANDLERS
 from pipeline_processing.alerts import handler_calls
 from pipeline_queue.setting_places import all_names_of
@@ -46,6 +47,11 @@ def test_every_name_of_a_setting_is_in_capitals_and_of_one_setting(service: Serv
 def test_the_page_of_alerts_has_every_handler() -> None:
     page = (ROOT / "docs/alerts.md").read_text()
     assert [name for name in HANDLERS if f"| `.{name}(" not in page] == []
+
+
+def test_the_page_about_pages_lists_every_alias_in_the_order_of_the_demos() -> None:
+    told = re.findall(r"`(/(?:live|spark|spark-streaming)/[\w/-]+)`", (ROOT / "docs/pages.md").read_text())
+    assert told == [demo.alias for demo in DEMOS.values()]
 
 
 def test_scripts_may_name_every_handler_that_is_told() -> None:

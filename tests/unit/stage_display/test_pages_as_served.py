@@ -83,11 +83,6 @@ def test_every_alias_leads_to_its_demo_and_no_page_links_it(client: FlaskClient)
     assert [alias for alias in aliases if alias in pages] == []
 
 
-def test_the_page_about_pages_lists_every_alias_in_the_order_of_the_demos() -> None:
-    told = (Path(__file__).parents[3] / "docs/pages.md").read_text()
-    assert re.findall(r"`(/(?:live|spark|spark-streaming)/[\w/-]+)`", told) == [*ALIASES]
-
-
 def test_the_index_says_how_to_draw_each_demo_small(client: FlaskClient) -> None:
     page = client.get("/").text
     told = json.loads(html.unescape(re.findall(r'data-page="([^"]*)"', page)[0]))["demos"]
