@@ -1,8 +1,8 @@
 """Points to line protocol.
 
 In:   points as arrays, and the unit of times.
-Out:  bytes, a line a point, fields sorted by name. What line protocol cannot say is left out: floats that are no numbers, points
-      without another field, series with an empty part, or one that ends with a backslash, or a measurement that begins as a comment does. A newline in a tag is written `\\n`.
+Out:  bytes, a line a point, fields sorted by name. What line protocol cannot say is left out: floats that are no numbers, fields
+      whose name begins with a tab or a NUL, which readers skip, points without another field, series with an empty part, or one that ends with a backslash, or a measurement that begins as a comment does. A newline in a tag is written `\\n`.
 From: InfluxDB's line protocol reference.
 """
 
@@ -18,6 +18,9 @@ import pyarrow.compute as pc
 from pipeline_queue.points.block import FieldColumn, Points
 from pipeline_queue.points.line_protocol import multiplier_of
 from pipeline_queue.points.series_key import NEVER_FIRST, escaped_name, is_writable, read
+
+SKIPPED = ("\t", "\0")
+"""In front of a line's first field."""
 
 
 def to_lines(points: Points, *, precision: str = "n") -> bytes:
@@ -44,7 +47,7 @@ def _key(key: bytes) -> str | None:
 def _name(name: str) -> str:
     """Escaped; empty for one that does not read back."""
     escaped = escaped_name(name.encode()).decode()
-    return "" if escaped.endswith("\\") or "\n" in escaped else escaped
+    return "" if escaped.startswith(SKIPPED) or escaped.endswith("\\") or "\n" in escaped else escaped
 
 
 def _column(column: FieldColumn) -> pa.Array:

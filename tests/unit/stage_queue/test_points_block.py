@@ -17,6 +17,7 @@ from pipeline_queue.points.block import (
     encode,
     messages,
 )
+from pipeline_queue.points.line_protocol import Parser
 from pipeline_queue.points.lines import to_lines
 from pipeline_queue.topics import BLOCK_BYTES_MAX, POINTS
 
@@ -172,3 +173,8 @@ def test_a_point_of_which_line_protocol_can_say_no_field_leaves_its_neighbours_a
         ],
     )
     assert to_lines(made) == b"m f=1,g=0i 0\nm f=3,g=2i 2\n"
+
+
+def test_a_field_that_begins_with_what_readers_skip_is_left_out_of_lines() -> None:
+    (batch,) = Parser().parse(b"m a=1,\tb=2,\x00c=3 1\n", now_ns=0).batches
+    assert to_lines(as_points(batch)) == b"m a=1 1\n"
